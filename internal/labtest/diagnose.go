@@ -1,0 +1,121 @@
+package labtest
+
+import (
+	"fmt"
+	"path"
+	"slices"
+)
+
+// wait puts one of the runtime's words for a blocked goroutine into a
+// sentence: what it does, and why that never ends.
+type wait struct{ doing, why string }
+
+var waits = map[string]wait{
+	"chan send":               {"sending on a channel", "nobody will ever receive"},
+	"chan receive":            {"receiving from a channel", "nobody will ever send or close"},
+	"chan send (nil chan)":    {"sending on a nil channel", "it was never made"},
+	"chan receive (nil chan)": {"receiving from a nil channel", "it was never made"},
+	"select":                  {"waiting in a select", "none of its cases can ever go on"},
+	"select (no cases)":       {"in an empty select", "it never ends"},
+	"sync.Cond.Wait":          {"in Cond.Wait", "nobody will ever Signal or Broadcast"},
+	"sync.WaitGroup.Wait":     {"in WaitGroup.Wait", "Done is called less often than Add counted"},
+	"sync.Mutex.Lock":         {"locking a mutex", "whoever holds it does not let go"},
+	"sync.RWMutex.Lock":       {"locking a mutex", "whoever holds it does not let go"},
+	"sync.RWMutex.RLock":      {"locking a mutex", "whoever holds it does not let go"},
+	"sleep":                   {"sleeping", ""},
+}
+
+// describe says in words where a goroutine is and what it does there. If it is
+// in the learner's code, that is the place; otherwise it is the suite's line.
+func describe(g goroutine) (doing, why string) {
+	w, ok := waits[g.waits()]
+	switch {
+	case g.busy():
+		w = wait{"busy", "it runs in circles instead of waiting"}
+	case !ok:
+		w = wait{"waiting (" + g.waits() + ")", ""}
+	}
+	at, inside := g.learner()
+	if !inside {
+		at, _ = g.suite()
+	}
+	return w.doing + " at " + at.String(), w.why
+}
+
+// blockedIn lists, a line each, what the goroutines of a bubble wait for in the
+// learner's code. Many at the same place are one line. Where some wait for a
+// lock, they come first, and what the others wait for is no riddle any more:
+// one of them holds it.
+func blockedIn(bubble []goroutine) []string {
+	locked := slices.ContainsFunc(bubble, goroutine.wantsLock)
+	var first, then []string
+	count := map[string]int{}
+	for _, g := range bubble {
+		if _, inside := g.learner(); !inside {
+			continue
+		}
+		line, why := describe(g)
+		if why != "" && locked == g.wantsLock() {
+			line += ": " + why
+		}
+		if count[line]++; count[line] > 1 {
+			continue
+		}
+		if g.wantsLock() {
+			first = append(first, line)
+		} else {
+			then = append(then, line)
+		}
+	}
+	lines := slices.Concat(first, then)
+	for i, line := range lines {
+		if n := count[line]; n > 1 {
+			lines[i] = fmt.Sprintf("%s (%d goroutines)", line, n)
+		}
+	}
+	return limit(lines)
+}
+
+// testWaits says where the suite itself is stuck, if it is stuck by itself and
+// not inside the learner's code.
+func testWaits(bubble []goroutine) []string {
+	for _, g := range bubble {
+		if _, inside := g.learner(); inside {
+			continue
+		}
+		if at, ok := g.suite(); ok && !g.busy() {
+			return []string{fmt.Sprintf("the test itself waits at %s:%d for something that never comes", path.Base(at.file), at.line)}
+		}
+	}
+	return nil
+}
+
+// inBubble picks the goroutines of one bubble.
+func inBubble(all []goroutine, bubble string) []goroutine {
+	return slices.DeleteFunc(slices.Clone(all), func(g goroutine) bool { return g.bubble != bubble })
+}
+
+// stuck tells whether the goroutines of a bubble can never go on although the
+// bubble does not see it: none of them can run by itself, and time stands still
+// because one waits for something that does not count as blocked, such as a
+// mutex.
+func stuck(bubble []goroutine) bool {
+	hidden := false
+	for _, g := range bubble {
+		switch {
+		case g.durable():
+		case slices.Contains(hiddenWaits, g.state):
+			hidden = true
+		default:
+			return false
+		}
+	}
+	return hidden
+}
+
+// hiddenWaits are the waits that only another goroutine can end, but that do
+// not count as blocked in a bubble: locks, and what was not made inside it.
+var hiddenWaits = []string{
+	"sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "semacquire",
+	"sync.Cond.Wait", "sync.WaitGroup.Wait", "chan receive", "chan send", "select",
+}

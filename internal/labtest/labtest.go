@@ -1,0 +1,23 @@
+// Package labtest is what the lessons' suites stand on. It runs a test in
+// virtual time or on the real clock, never lets it hang, and says in words
+// what went wrong and on which line of the learner's file.
+//
+// What it promises to a suite:
+//
+//   - A test in a [Suite.Bubble] waits hours in microseconds, and durations are
+//     exact.
+//   - A failure prints once, in a dozen lines at most: the rule, what happened
+//     instead, the learner's line, where to read on.
+//   - A deadlock, a leaked goroutine, a mutex that is never released and a loop
+//     that spins fail the one test that they happen in; the next tests run.
+//   - A panic in the test's own goroutines is a failure like any other. A panic
+//     in a goroutine that the learner's code started ends the test binary: no
+//     test can prevent that, package runner makes up for it.
+//
+// A suite and its exercise need nothing else of the lab.
+package labtest
+
+import "github.com/stretchr/testify/suite"
+
+// Suite is embedded by every lesson's suites; run it with testify's suite.Run.
+type Suite struct{ suite.Suite }

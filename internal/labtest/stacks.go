@@ -1,0 +1,150 @@
+package labtest
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// goroutine is one entry of a stack dump.
+type goroutine struct {
+	id      string
+	state   string // such as "chan send (durable)"
+	bubble  string // the bubble's number; empty outside of one
+	frames  []frame
+	created frame
+}
+
+type frame struct {
+	fn   string // with its package's path
+	file string
+	line int
+}
+
+var header = regexp.MustCompile(`^goroutine (\d+) .*?\[(.*)\]:$`)
+
+// dump returns all goroutines of the process as they are at one moment: the
+// world is stopped while it is taken.
+func dump() []goroutine {
+	buf := make([]byte, 1<<16)
+	for {
+		n := runtime.Stack(buf, true)
+		if n < len(buf) {
+			return parse(string(buf[:n]))
+		}
+		buf = make([]byte, 2*len(buf))
+	}
+}
+
+// self returns the calling goroutine.
+func self() goroutine {
+	buf := make([]byte, 1<<10)
+	return parse(string(buf[:runtime.Stack(buf, false)]))[0]
+}
+
+func parse(text string) []goroutine {
+	var all []goroutine
+	var fn string
+	created := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if m := header.FindStringSubmatch(line); m != nil {
+			g := goroutine{id: m[1]}
+			for i, word := range strings.Split(m[2], ", ") {
+				if i == 0 {
+					g.state = word
+				}
+				if n, ok := strings.CutPrefix(word, "synctest bubble "); ok {
+					g.bubble = n
+				}
+			}
+			all = append(all, g)
+			continue
+		}
+		if len(all) == 0 || line == "" {
+			continue
+		}
+		g := &all[len(all)-1]
+		if place, ok := strings.CutPrefix(line, "\t"); ok {
+			file, num, _ := cutLast(place, ":")
+			num, _, _ = strings.Cut(num, " ")
+			n, _ := strconv.Atoi(num)
+			f := frame{fn: fn, file: file, line: n}
+			if created {
+				g.created = f
+			} else {
+				g.frames = append(g.frames, f)
+			}
+			continue
+		}
+		fn, created = strings.CutPrefix(line, "created by ")
+		if created {
+			fn, _, _ = strings.Cut(fn, " in goroutine ")
+		} else {
+			fn, _, _ = cutLast(fn, "(")
+		}
+	}
+	return all
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// ofLearner tells whether a frame belongs to the code under test: it lies in
+// this module, but neither in a suite nor in this package.
+func (f frame) ofLearner() bool {
+	return strings.HasPrefix(f.fn, "conclab/") &&
+		!strings.HasPrefix(f.fn, "conclab/internal/labtest.") &&
+		!strings.HasSuffix(f.file, "_test.go")
+}
+
+func (f frame) String() string {
+	return fmt.Sprintf("%s:%d (%s)", path.Base(f.file), f.line, shortName(f.fn))
+}
+
+// learner returns the innermost frame of the code under test.
+func (g goroutine) learner() (frame, bool) {
+	if i := slices.IndexFunc(g.frames, frame.ofLearner); i >= 0 {
+		return g.frames[i], true
+	}
+	return frame{}, false
+}
+
+// suite returns the innermost frame of the suite.
+func (g goroutine) suite() (frame, bool) {
+	i := slices.IndexFunc(g.frames, func(f frame) bool { return strings.HasSuffix(f.file, "_test.go") })
+	if i < 0 {
+		return frame{}, false
+	}
+	return g.frames[i], true
+}
+
+// waits says what the goroutine waits for, as the runtime names it, without
+// the remark that it counts as blocked in virtual time.
+func (g goroutine) waits() string { return strings.TrimSuffix(g.state, " (durable)") }
+
+// durable tells whether only another goroutine of its bubble, or the bubble's
+// clock, can wake the goroutine.
+func (g goroutine) durable() bool { return strings.HasSuffix(g.state, " (durable)") }
+
+// busy tells whether the goroutine can go on by itself.
+func (g goroutine) busy() bool {
+	switch g.state {
+	case "running", "runnable", "syscall", "IO wait", "preempted", "GC assist marking", "GC assist wait", "copystack":
+		return true
+	}
+	return false
+}
+
+// wantsLock tells whether the goroutine waits for a mutex.
+func (g goroutine) wantsLock() bool {
+	return strings.HasPrefix(g.state, "sync.Mutex.") || strings.HasPrefix(g.state, "sync.RWMutex.")
+}

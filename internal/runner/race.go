@@ -1,0 +1,41 @@
+package runner
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// raceBorder is the line above and below each report of the race detector.
+const raceBorder = "=================="
+
+var accessLine = regexp.MustCompile(`(?i)^\s*(?:previous )?((?:atomic )?(?:read|write)) at 0x[0-9a-f]+ by `)
+
+// race puts a report of the race detector into one sentence: the two accesses,
+// each with its place. It is empty if the report is incomplete.
+func (r *run) race(report []string) string {
+	var accesses []string
+	for i, line := range report {
+		m := accessLine.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		stack := report[i+1:]
+		if end := slices.IndexFunc(stack, func(l string) bool { return strings.TrimSpace(l) == "" }); end >= 0 {
+			stack = stack[:end]
+		}
+		access := "a " + strings.ToLower(m[1])
+		if strings.HasPrefix(access, "a atomic") {
+			access = "an" + access[1:]
+		}
+		if at, ok := r.place(stack); ok {
+			access += " at " + at.String()
+		}
+		accesses = append(accesses, access)
+	}
+	if len(accesses) != 2 {
+		return ""
+	}
+	return fmt.Sprintf("data race: %s and %s happen without anything that orders them", accesses[0], accesses[1])
+}

@@ -1,0 +1,240 @@
+// Package runner is the only door to a verdict: it runs one lesson's suite on
+// one candidate file and gives back one result. Whoever judges, be it for a
+// learner, for an instructor or for the lab's own proofs, comes through here.
+//
+// What it promises:
+//
+//   - The module's tree is only read. A candidate is laid over the exercise
+//     with the go command's -overlay.
+//   - Every test that the lesson's tasks name gets a verdict, and a message
+//     that fits on a screen. A crash, a hang or a flood of output costs the
+//     test that it happens in; the others run apart.
+//   - Time, memory and output are bounded, whatever the candidate does. When
+//     the context ends, Run is back within a second.
+//   - Nothing is left behind: no process, no temporary file.
+//
+// What it does not promise: that a candidate is harmless or honest. It runs as
+// the user does, in the same process as the tests that judge it. Rules and
+// sandboxes for files that nobody trusts are their caller's.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"conclab/lessons"
+)
+
+// Candidate is one file that stands in for exercises/<lesson>/<lesson>.go.
+type Candidate struct {
+	Lesson lessons.Lesson
+
+	// File is the path that messages name. Empty means the learner's own file,
+	// exercises/<lesson>/<lesson>.go under the root. A relative path is taken
+	// from the working directory.
+	File string
+
+	// Source is what is laid over the exercise. If it is nil, File is read; the
+	// learner's own file is then tested where it is.
+	Source []byte
+}
+
+// Options say how the tests run. Only Root is required.
+type Options struct {
+	Root string   // the module's root, where go.mod is
+	Race RaceMode // whether to build with -race
+
+	// Limit is the wall time that the tests of one candidate may take in all
+	// their processes together; zero means ten seconds. One test may take three
+	// fifths of it. Building is not counted. Where Count and CPU ask for
+	// several passes, each adds its own.
+	Limit time.Duration
+
+	// Tests is a pattern as for go test -run, of one or two elements: the task's
+	// function and the test's name. Empty means all. See [Exactly].
+	Tests string
+
+	Count   int    // passes of each test; zero means one
+	CPU     string // values of GOMAXPROCS to run each pass with, such as "1,2,4"
+	Shuffle string // "on", or the seed to shuffle with; empty means no shuffling
+}
+
+// EventKind says what an [Event] tells.
+type EventKind string
+
+// The kinds of events. The first is EventBuilt or EventNotBuilt. After
+// EventBuilt each test is started and done; tests that run apart may overlap.
+const (
+	EventBuilt    EventKind = "built"
+	EventNotBuilt EventKind = "not built"
+	EventStarted  EventKind = "started"
+	EventDone     EventKind = "done"
+)
+
+// Event is something that happened while [Run] was at it.
+type Event struct {
+	Kind EventKind
+	Task lessons.Task // of EventStarted and EventDone
+	Test Test         // of EventDone as it stands in the result, of EventStarted the name alone
+}
+
+// Run judges one candidate. It blocks until all tests have their verdict or ctx
+// has ended. A candidate that fails, or does not even build, is a result, not
+// an error; an error means that no verdict was possible, and says in words what
+// to do. If ctx has ended, the error wraps ctx.Err().
+//
+// On, if not nil, is called for each event as it happens, from one goroutine at
+// a time; it must not block for long. Where tests run in several passes, each
+// pass starts and ends them once more.
+//
+// Run may be called from any number of goroutines.
+func Run(ctx context.Context, o Options, c Candidate, on func(Event)) (*Result, error) {
+	r, err := newRun(o, c, on)
+	if err != nil {
+		return nil, err
+	}
+	if r.dir, err = os.MkdirTemp(os.Getenv("GOTMPDIR"), "conclab-"); err != nil {
+		return nil, fmt.Errorf("no room for temporary files: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(r.dir) }()
+
+	result, err := r.judge(ctx)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%s was not judged to the end: %w", r.file, ctx.Err())
+	}
+	return result, err
+}
+
+// run is what the parts of one [Run] share. Nothing in it changes once the
+// tests run, but for the log.
+type run struct {
+	Options
+	lesson   lessons.Lesson
+	exercise string // the learner's file, as an absolute path
+	file     string // what messages call it
+	source   []byte // what to lay over it; nil if nothing
+	dir      string // for temporary files
+	expected []Expected
+	log      *log
+}
+
+func newRun(o Options, c Candidate, on func(Event)) (*run, error) {
+	root, err := filepath.Abs(o.Root)
+	if err != nil {
+		return nil, fmt.Errorf("root %s: %w", o.Root, err)
+	}
+	o.Root = root
+	if o.Limit <= 0 {
+		o.Limit = 10 * time.Second
+	}
+	r := &run{Options: o, lesson: c.Lesson, file: c.File, source: c.Source}
+	r.exercise = filepath.Join(root, filepath.FromSlash(exerciseFile(c.Lesson)))
+	if err := r.read(); err != nil {
+		return nil, err
+	}
+	if r.expected, err = Tests(root, c.Lesson); err != nil {
+		return nil, err
+	}
+	if r.expected, err = matching(r.expected, o.Tests); err != nil {
+		return nil, err
+	}
+	r.log = newLog(r.expected, on)
+	return r, nil
+}
+
+// exerciseFile names the learner's file relative to the root, with slashes.
+func exerciseFile(l lessons.Lesson) string {
+	return path.Join("exercises", l.Name, l.Name+".go")
+}
+
+// read settles what is tested and under which name.
+func (r *run) read() error {
+	own := exerciseFile(r.lesson)
+	if _, err := os.Stat(filepath.Dir(r.exercise)); err != nil {
+		return fmt.Errorf("there is no folder exercises/%s under %s: call the lab from the course's folder, or get it back with `git checkout -- exercises/%[1]s`",
+			r.lesson.Name, r.Root)
+	}
+	if r.file == "" {
+		r.file = own
+		if r.source != nil {
+			return nil
+		}
+		if _, err := os.Stat(r.exercise); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is missing: get it back with `git checkout -- %[1]s`", own)
+		} else if err != nil {
+			return fmt.Errorf("%s cannot be read: %w", own, err)
+		}
+		return nil
+	}
+	if r.source != nil {
+		return nil
+	}
+	source, err := os.ReadFile(r.file)
+	if err != nil {
+		var reason *fs.PathError
+		if errors.As(err, &reason) {
+			err = reason.Err
+		}
+		return fmt.Errorf("%s cannot be read: %w", r.file, err)
+	}
+	// An empty file is a candidate too.
+	r.source = append([]byte{}, source...)
+	return nil
+}
+
+func (r *run) judge(ctx context.Context) (*Result, error) {
+	tools, err := findTools(ctx, r.Root)
+	if err != nil {
+		return nil, err
+	}
+	race, whyNot, err := tools.race(r.Race)
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{Lesson: r.lesson.Name, File: r.file, Race: race, NoRace: whyNot}
+	if race {
+		tools.flags = append(tools.flags, "-race")
+	}
+
+	start := time.Now()
+	var converter string
+	var group errgroup.Group
+	group.Go(func() (err error) { result.Build, err = r.build(ctx, tools); return err })
+	group.Go(func() (err error) { converter, err = r.converter(ctx); return err })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	result.BuildTime = time.Since(start)
+	if result.Build != "" {
+		r.log.notBuilt()
+		result.Tasks = r.log.tasks()
+		return result, nil
+	}
+	r.log.event(Event{Kind: EventBuilt})
+
+	// Vet needs no processor to speak of while tests wait for one another, and
+	// its findings must not keep the tests from running.
+	var vetErr error
+	vetted := make(chan struct{})
+	go func() {
+		defer close(vetted)
+		result.Vet, vetErr = r.vet(ctx, tools)
+	}()
+	start = time.Now()
+	err = r.test(ctx, converter)
+	result.TestTime = time.Since(start)
+	<-vetted
+	if err := errors.Join(err, vetErr); err != nil {
+		return nil, err
+	}
+	result.Tasks, result.Seed = r.log.tasks(), r.log.seed
+	return result, nil
+}

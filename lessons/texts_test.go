@@ -1,0 +1,212 @@
+package lessons_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+
+	"conclab/internal/bank"
+	"conclab/internal/runner"
+	"conclab/lessons"
+)
+
+// TestTexts holds every code block of the lessons' texts against the file, the
+// run, or the failure that it shows. What a block is stands behind its fence:
+//
+//	go queue/main.go        lines of that program; also of exercises/… and solutions/…
+//	go reject=name          lines of a known wrong answer
+//	python queue/main.py    lines of that program
+//	console                 commands and what they print, from the root of the module
+//	console unordered       … in any order of the lines
+//	console solution        … with the reference in the place of the learner's file
+//	text reject=name        the message by which a known wrong answer fails
+//	text picture            a drawing
+//
+// A console block that ends with a line "…" shows the beginning of the output.
+func TestTexts(t *testing.T) {
+	for _, l := range lessons.All() {
+		t.Run(l.Name, func(t *testing.T) {
+			for _, b := range blocks(l.Text()) {
+				t.Run(strings.ReplaceAll(strings.Join(b.info, " "), "/", "_"), func(t *testing.T) {
+					require.GreaterOrEqual(t, len(b.info), 1, "a block without a source:\n%s", b.text)
+					checkBlock(t, l, b)
+				})
+			}
+		})
+	}
+}
+
+func checkBlock(t *testing.T, l lessons.Lesson, b block) {
+	kind, args := b.info[0], b.info[1:]
+	switch {
+	case kind == "console":
+		checkConsole(t, l, b.text, args)
+	case kind == "text" && slices.Equal(args, []string{"picture"}):
+	case len(args) != 1:
+		assert.Fail(t, "nobody knows where this block comes from", "%v\n%s", b.info, b.text)
+	case strings.HasPrefix(args[0], "reject="):
+		v := variant(t, l, strings.TrimPrefix(args[0], "reject="))
+		if kind == "go" {
+			assert.Contains(t, string(v.Source), b.text)
+			return
+		}
+		checkMessage(t, v, b.text)
+	default:
+		file := args[0]
+		if !strings.HasPrefix(file, "exercises/") && !strings.HasPrefix(file, "solutions/") {
+			file = path.Join("lessons", l.Name, file)
+		}
+		source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+		require.NoError(t, err)
+		assert.Contains(t, string(source), b.text, "%s has no such lines", file)
+	}
+}
+
+func variant(t *testing.T, l lessons.Lesson, name string) bank.Variant {
+	all, err := bank.Load(root, l)
+	require.NoError(t, err)
+	i := slices.IndexFunc(all, func(v bank.Variant) bool { return v.Kind == bank.Reject && v.Name == name })
+	require.GreaterOrEqual(t, i, 0, "no reject is called %s", name)
+	return all[i]
+}
+
+func checkMessage(t *testing.T, v bank.Variant, want string) {
+	// The text shows what a learner would see.
+	c := runner.Candidate{Lesson: v.Lesson, File: path.Join("exercises", v.Lesson.Name, v.Lesson.Name+".go"), Source: v.Source}
+	result, err := runner.Run(t.Context(), runner.Options{Root: root, Race: runner.RaceOff, Tests: runner.Exactly(v.Test)}, c, nil)
+	require.NoError(t, err)
+	require.Empty(t, result.Build)
+	for _, task := range result.Tasks {
+		for _, test := range task.Tests {
+			if test.Name == v.Test {
+				assert.Equal(t, strings.TrimSpace(want), strings.TrimSpace(test.Message))
+				return
+			}
+		}
+	}
+	assert.Fail(t, "the test did not run", v.Test)
+}
+
+func checkConsole(t *testing.T, l lessons.Lesson, script string, args []string) {
+	unordered := slices.Contains(args, "unordered")
+	solution := slices.Contains(args, "solution")
+	for _, a := range args {
+		require.Contains(t, []string{"unordered", "solution"}, a)
+	}
+	for _, part := range strings.Split("\n"+script, "\n$ ")[1:] {
+		command, want, _ := strings.Cut(part, "\n")
+		for _, tool := range []string{"sh", strings.Fields(command)[0]} {
+			if _, err := exec.LookPath(tool); err != nil {
+				t.Skipf("skipped, because %s is not installed", tool)
+			}
+		}
+		got := run(t, l, command, solution)
+		want = strings.TrimRight(want, "\n")
+		got = strings.TrimRight(got, "\n")
+		if beginning, ok := strings.CutSuffix(want, "…"); ok {
+			assert.True(t, strings.HasPrefix(got, beginning), "$ %s\nwant the beginning:\n%s\ngot:\n%s", command, beginning, got)
+			continue
+		}
+		if unordered {
+			got, want = sorted(got), sorted(want)
+		}
+		assert.Equal(t, want, got, "$ %s", command)
+	}
+}
+
+func sorted(lines string) string {
+	return strings.Join(slices.Sorted(strings.Lines(lines+"\n")), "")
+}
+
+// run runs a command of a text as a reader would, and returns all that it
+// prints.
+func run(t *testing.T, l lessons.Lesson, command string, solution bool) string {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd.Dir = root
+	cmd.Env = os.Environ()
+	if solution {
+		cmd.Env = append(cmd.Env, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+overlay(t, l)))
+	}
+	out, err := cmd.CombinedOutput()
+	if _, failed := err.(*exec.ExitError); !failed {
+		require.NoError(t, err)
+	}
+	require.NoError(t, ctx.Err(), "$ %s does not end", command)
+	return string(out)
+}
+
+// overlay writes the file that puts the reference in the place of the
+// exercise.
+func overlay(t *testing.T, l lessons.Lesson) string {
+	abs, err := filepath.Abs(root)
+	require.NoError(t, err)
+	own := filepath.Join(l.Name, l.Name+".go")
+	replace, err := json.Marshal(map[string]map[string]string{
+		"Replace": {filepath.Join(abs, "exercises", own): filepath.Join(abs, "solutions", own)},
+	})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "overlay.json")
+	require.NoError(t, os.WriteFile(file, replace, 0o600))
+	return file
+}
+
+// block is one fenced block of a text.
+type block struct {
+	info []string // the words behind the fence
+	text string
+}
+
+// blocks returns the fenced blocks of a text.
+func blocks(markdown string) []block {
+	var all []block
+	walk(markdown, func(n ast.Node, source []byte) {
+		if code, ok := n.(*ast.FencedCodeBlock); ok {
+			b := block{text: string(code.Lines().Value(source))}
+			if code.Info != nil {
+				b.info = strings.Fields(string(code.Info.Value(source)))
+			}
+			all = append(all, b)
+		}
+	})
+	return all
+}
+
+// anchors returns the names of a text's headings, as links use them.
+func anchors(markdown string) []string {
+	var all []string
+	walk(markdown, func(n ast.Node, _ []byte) {
+		if h, ok := n.(*ast.Heading); ok {
+			if id, ok := h.AttributeString("id"); ok {
+				all = append(all, string(id.([]byte)))
+			}
+		}
+	})
+	return all
+}
+
+func walk(markdown string, visit func(n ast.Node, source []byte)) {
+	source := []byte(markdown)
+	md := goldmark.New(goldmark.WithParserOptions(parser.WithAutoHeadingID()))
+	_ = ast.Walk(md.Parser().Parse(text.NewReader(source)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering {
+			visit(n, source)
+		}
+		return ast.WalkContinue, nil
+	})
+}
