@@ -1,0 +1,35 @@
+# conclab: the commands. `make` alone lists them.
+# What the lint step needs is pinned here and fetched by go run: nothing is
+# installed by hand, and go.mod holds only what the lab itself needs.
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# The race detector needs cgo, and so a C compiler; go env knows whether it has one.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+# The exercises are for the learner to solve: their suites fail until then. The
+# references take their place in the tests of solutions/.
+TESTED = $(shell go list ./... | grep -v '^conclab/exercises/')
+
+export GORACE := atexit_sleep_ms=0 $(GORACE)
+
+.PHONY: help start test check bench
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+start: ## the map of the lessons, and what comes next
+	@go run ./cmd/lab
+
+test: check ## everything but the untouched exercises: vet, lint, all tests
+	go test $(RACE) -vet=all -timeout 15m $(TESTED)
+
+check: ## formatting, go vet for three systems, staticcheck
+	@files=$$(go run $(GOFUMPT) -l .); if [ -n "$$files" ]; then echo "not formatted, run go run $(GOFUMPT) -w .:"; echo "$$files"; exit 1; fi
+	GOOS=linux go vet ./...
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
+	go run $(STATICCHECK) -checks all ./...
+
+bench: ## the figures: suites, edit to verdict, wrong answers
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/bench

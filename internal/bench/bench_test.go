@@ -1,0 +1,172 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"conclab/internal/bank"
+	"conclab/internal/runner"
+	"conclab/lessons"
+)
+
+const root = "../.."
+
+// samples is how often a figure is taken; the median counts.
+const samples = 9
+
+func TestMain(m *testing.M) {
+	fmt.Printf("machine: %s/%s, %d processors, %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	os.Exit(m.Run())
+}
+
+// BenchmarkSuites measures how long the test binaries of all lessons run on
+// their references, without the race detector: the waiting that a learner does
+// for the tests themselves. ms is the sum.
+func BenchmarkSuites(b *testing.B) {
+	for range b.N {
+		var sum time.Duration
+		for _, l := range lessons.All() {
+			binary := filepath.Join(b.TempDir(), l.Name+".test")
+			goCommand(b, "test", "-c", "-o", binary, "-overlay", overlay(b, l, reference(b, l), nil), "./exercises/"+l.Name)
+			took := median(func() time.Duration {
+				cmd := exec.Command(binary)
+				cmd.Dir = filepath.Join(root, "exercises", l.Name)
+				return elapsed(b, cmd)
+			})
+			b.ReportMetric(milliseconds(took), l.Name+"-ms")
+			sum += took
+		}
+		b.ReportMetric(milliseconds(sum), "all-ms")
+	}
+}
+
+// BenchmarkEditToVerdict measures the time from a change of the learner's file
+// to the end of go test, as a ratio to the same for a testify test that does
+// nothing. Each run sees a file that was never built before.
+func BenchmarkEditToVerdict(b *testing.B) {
+	empty := map[string]string{
+		"empty.go":      "package empty\n\nfunc Empty() {}\n",
+		"empty_test.go": "package empty_test\n\nimport (\n\t\"testing\"\n\n\t\"github.com/stretchr/testify/suite\"\n\n\t\"conclab/exercises/empty\"\n)\n\ntype S struct{ suite.Suite }\n\nfunc TestEmpty(t *testing.T) { suite.Run(t, new(S)) }\n\nfunc (s *S) TestNothing() { empty.Empty() }\n",
+	}
+	edit := 0
+	for range b.N {
+		for _, l := range lessons.All() {
+			source := reference(b, l)
+			edited := func() []byte {
+				edit++
+				return fmt.Appendf(slices.Clone(source), "\nfunc edit%d() int { return %d }\n\nvar _ = edit%d\n", edit, edit, edit)
+			}
+			var lesson, nothing []time.Duration
+			for i := range samples + 1 {
+				of := overlay(b, l, edited(), nil)
+				one := elapsed(b, command("test", "-overlay", of, "./exercises/"+l.Name))
+				files := map[string]string{
+					"empty.go":      empty["empty.go"] + fmt.Sprintf("\nfunc edit%d() int { return %d }\n\nvar _ = edit%d\n", edit, edit, edit),
+					"empty_test.go": empty["empty_test.go"],
+				}
+				of = overlay(b, l, source, files)
+				two := elapsed(b, command("test", "-overlay", of, "./exercises/empty"))
+				if i > 0 { // the first fills the caches
+					lesson, nothing = append(lesson, one), append(nothing, two)
+				}
+			}
+			slices.Sort(lesson)
+			slices.Sort(nothing)
+			b.ReportMetric(lesson[samples/2].Seconds()/nothing[samples/2].Seconds(), l.Name+"-x")
+			b.ReportMetric(milliseconds(lesson[samples/2]), l.Name+"-ms")
+			b.ReportMetric(milliseconds(nothing[samples/2]), "empty-ms")
+		}
+	}
+}
+
+// BenchmarkWrongAnswers measures how long it takes from the built binary to the
+// whole verdict on a wrong answer, hangs included: the slowest, and the median.
+func BenchmarkWrongAnswers(b *testing.B) {
+	for range b.N {
+		var took []time.Duration
+		slowest := ""
+		for _, l := range lessons.All() {
+			variants, err := bank.Load(root, l)
+			require.NoError(b, err)
+			for _, v := range variants {
+				if v.Kind != bank.Reject {
+					continue
+				}
+				result, err := runner.Run(b.Context(), runner.Options{Root: root, Race: runner.RaceOff}, v.Candidate(), nil)
+				require.NoError(b, err)
+				took = append(took, result.TestTime)
+				if result.TestTime == slices.Max(took) {
+					slowest = v.String()
+				}
+			}
+		}
+		slices.Sort(took)
+		b.ReportMetric(milliseconds(took[len(took)/2]), "median-ms")
+		b.ReportMetric(milliseconds(took[len(took)-1]), "slowest-ms")
+		b.Logf("the slowest of %d wrong answers: %s", len(took), slowest)
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func median(f func() time.Duration) time.Duration {
+	all := make([]time.Duration, samples)
+	for i := range all {
+		all[i] = f()
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+func elapsed(b *testing.B, cmd *exec.Cmd) time.Duration {
+	start := time.Now()
+	out, err := cmd.CombinedOutput()
+	require.NoError(b, err, string(out))
+	return time.Since(start)
+}
+
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = root
+	return cmd
+}
+
+func goCommand(b *testing.B, args ...string) { elapsed(b, command(args...)) }
+
+func reference(b *testing.B, l lessons.Lesson) []byte {
+	source, err := os.ReadFile(filepath.Join(root, "solutions", l.Name, l.Name+".go"))
+	require.NoError(b, err)
+	return source
+}
+
+// overlay puts a source in the place of the lesson's exercise, and files, if
+// any, into a package exercises/empty that is nowhere on disk.
+func overlay(b *testing.B, l lessons.Lesson, source []byte, files map[string]string) string {
+	abs, err := filepath.Abs(root)
+	require.NoError(b, err)
+	dir := b.TempDir()
+	replace := map[string]string{}
+	add := func(target, content string) {
+		file := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
+		require.NoError(b, os.WriteFile(file, []byte(content), 0o600))
+		replace[filepath.Join(abs, "exercises", target)] = file
+	}
+	add(filepath.Join(l.Name, l.Name+".go"), string(source))
+	for name, content := range files {
+		add(filepath.Join("empty", name), content)
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	require.NoError(b, err)
+	file := filepath.Join(dir, "overlay.json")
+	require.NoError(b, os.WriteFile(file, text, 0o600))
+	return file
+}
