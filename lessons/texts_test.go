@@ -3,6 +3,7 @@ package lessons_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -70,9 +71,88 @@ func checkBlock(t *testing.T, l lessons.Lesson, b block) {
 		if !strings.HasPrefix(file, "exercises/") && !strings.HasPrefix(file, "solutions/") {
 			file = path.Join("lessons", l.Name, file)
 		}
-		source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+		assert.Contains(t, read(t, file), b.text, "%s has no such lines", file)
+	}
+}
+
+// read returns a file of the module, named from its root.
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// TestPages holds the pages outside of the lessons against the truth: their
+// code blocks (sh is for commands that are not run here; a reject's name begins
+// with its lesson), and the map of the lessons.
+func TestPages(t *testing.T) {
+	pages := []string{"README.md"}
+	require.NoError(t, filepath.WalkDir(filepath.Join(root, "docs"), func(file string, d os.DirEntry, err error) error {
+		if err == nil && path.Ext(d.Name()) == ".md" {
+			var page string
+			page, err = filepath.Rel(root, file)
+			pages = append(pages, filepath.ToSlash(page))
+		}
+		return err
+	}))
+	for _, page := range pages {
+		for _, b := range blocks(read(t, page)) {
+			t.Run(strings.ReplaceAll(page+" "+strings.Join(b.info, " "), "/", "_"), func(t *testing.T) {
+				require.NotEmpty(t, b.info, "a block without a source:\n%s", b.text)
+				if b.info[0] == "sh" {
+					return
+				}
+				var l lessons.Lesson
+				if name, ok := strings.CutPrefix(b.info[len(b.info)-1], "reject="); ok {
+					lesson, reject, _ := strings.Cut(name, "/")
+					var err error
+					l, err = lessons.Find(lesson)
+					require.NoError(t, err)
+					b.info[len(b.info)-1] = "reject=" + reject
+				}
+				checkBlock(t, l, b)
+			})
+		}
+	}
+}
+
+func TestMapsOfTheLessons(t *testing.T) {
+	for i, l := range lessons.All() {
+		assert.Contains(t, read(t, "README.md"),
+			fmt.Sprintf("| %d | [%s](lessons/%s/README.md) | %s | %d |\n", i+1, l.Title, l.Name, l.Summary, l.Minutes))
+		assert.Contains(t, read(t, "docs/syllabus.md"),
+			fmt.Sprintf("| %s | %d | %d | %d | %d |\n", l.Name, l.Minutes, len(l.Tasks), l.Points(false), l.Points(true)-l.Points(false)))
+	}
+}
+
+// TestLinks checks that every page that a page of the lab links to is there.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	decisions, err := filepath.Glob(filepath.Join(root, "docs", "*", "*.md"))
+	require.NoError(t, err)
+	texts, err := filepath.Glob(filepath.Join(root, "lessons", "*", "*.md"))
+	require.NoError(t, err)
+	for _, page := range slices.Concat([]string{filepath.Join(root, "README.md")}, pages, decisions, texts) {
+		source, err := os.ReadFile(page)
 		require.NoError(t, err)
-		assert.Contains(t, string(source), b.text, "%s has no such lines", file)
+		walk(string(source), func(n ast.Node, _ []byte) {
+			link, ok := n.(*ast.Link)
+			if !ok || strings.Contains(string(link.Destination), "://") {
+				return
+			}
+			target, anchor, _ := strings.Cut(string(link.Destination), "#")
+			file := page
+			if target != "" {
+				file = filepath.Join(filepath.Dir(page), filepath.FromSlash(target))
+			}
+			if _, err := os.Stat(file); assert.NoError(t, err, "in %s", page) && anchor != "" {
+				linked, err := os.ReadFile(file)
+				require.NoError(t, err)
+				assert.Contains(t, anchors(string(linked)), anchor, "in %s", page)
+			}
+		})
 	}
 }
 

@@ -138,11 +138,11 @@ func (v *Variant) load(root string, reference []byte) error {
 	}
 	v.Name = strings.TrimSuffix(name, filepath.Ext(name))
 
-	note, rest, _ := strings.Cut(header, "\n\n")
+	end := "\n\n"
 	if v.Kind == Accept {
-		note, rest, _ = strings.Cut(header, "\n")
-		rest = ""
+		end = "\n"
 	}
+	note, rest, _ := strings.Cut(header, end)
 	v.Note = strings.Join(strings.Fields(note), " ")
 	if v.Note == "" {
 		return errors.New("the first sentence, which says what is different, is missing")

@@ -107,6 +107,9 @@ func (f frame) ofLearner() bool {
 }
 
 func (f frame) String() string {
+	if f.line <= 1 { // an empty loop has no line of its own
+		return fmt.Sprintf("%s (%s)", path.Base(f.file), shortName(f.fn))
+	}
 	return fmt.Sprintf("%s:%d (%s)", path.Base(f.file), f.line, shortName(f.fn))
 }
 

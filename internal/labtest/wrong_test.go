@@ -1,10 +1,10 @@
 package labtest_test
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -120,38 +120,131 @@ func (s *WrongSuite) TestZLast() {
 	})
 }
 
+// TestDiagnosis runs the wrong programs and reads what labtest says about each:
+// the first lines, as patterns. Behind them comes where to look.
 func TestDiagnosis(t *testing.T) {
 	out := runWrong(t)
-	for _, c := range []struct{ test, verdict, want string }{
-		{"TestTodo", "fail", `^TODO: do something \(internal/labtest/wrong/wrong.go:\d+\)$`},
-		{"TestTodoInBackground", "fail", `^TODO: do something \(internal/labtest/wrong/wrong.go:\d+\)$`},
-		{"TestCrash", "panic", `^The rule must hold: panic: close of closed channel
-    at wrong.go:\d+ \(Crash\)
-    see internal/labtest/wrong/wrong.go:\d+ \(Todo\), lessons/wrong/README.md#section, the check at wrong_test.go:\d+$`},
-		{"TestSendAlone", "deadlock", `^The rule must hold: deadlock, all goroutines wait and nothing can wake them:
-    sending on a channel at wrong.go:\d+ \(SendAlone\): nobody will ever receive
-    see `},
+	for _, c := range []struct {
+		test    string
+		verdict labtest.Verdict
+		want    []string
+	}{
+		{"TestTodo", labtest.Fail, []string{`TODO: do something \(internal/labtest/wrong/wrong\.go:\d+\)`}},
+		{"TestTodoInBackground", labtest.Fail, []string{`TODO: do something \(internal/labtest/wrong/wrong\.go:\d+\)`}},
+		{"TestCrash", labtest.Panic, []string{
+			`The rule must hold: panic: close of closed channel`,
+			`    at wrong\.go:\d+ \(Crash\)`,
+			`    see internal/labtest/wrong/wrong\.go:\d+ \(Todo\), lessons/wrong/README\.md#section, the check at wrong_test\.go:\d+`,
+		}},
+		{"TestSendAlone", labtest.Deadlock, []string{
+			`The rule must hold: deadlock, all goroutines wait and nothing can wake them:`,
+			`    sending on a channel at wrong\.go:\d+ \(SendAlone\): nobody will ever receive`,
+		}},
+		{"TestNilChannel", labtest.Deadlock, []string{
+			`.*: deadlock, .*`, `    receiving from a nil channel at wrong\.go:\d+ \(NilChannel\): it was never made`,
+		}},
+		{"TestSelectAlone", labtest.Deadlock, []string{
+			`.*: deadlock, .*`, `    waiting in a select at wrong\.go:\d+ \(SelectAlone\): none of its cases can ever go on`,
+		}},
+		{"TestWaitGroupShort", labtest.Deadlock, []string{
+			`.*: deadlock, .*`, `    in WaitGroup\.Wait at wrong\.go:\d+ \(WaitGroupShort\): Done is called less often than Add counted`,
+		}},
+		{"TestCondAlone", labtest.Deadlock, []string{
+			`.*: deadlock, .*`, `    in Cond\.Wait at wrong\.go:\d+ \(CondAlone\): nobody will ever Signal or Broadcast`,
+		}},
+		{"TestLockTwice", labtest.Deadlock, []string{
+			`The rule must hold: deadlock, nothing can go on and time stands still:`,
+			`    locking a mutex at wrong\.go:\d+ \(LockTwice\): whoever holds it does not let go`,
+		}},
+		{"TestLockAndSleep", labtest.Deadlock, []string{
+			`.*: deadlock, nothing can go on .*`,
+			`    locking a mutex at wrong\.go:\d+ \(LockAndSleep\): whoever holds it does not let go`,
+			`    in WaitGroup\.Wait at wrong\.go:\d+ \(LockAndSleep\)`,
+			`    sleeping at wrong\.go:\d+ \(LockAndSleep\)`,
+		}},
+		{"TestWaitOutside", labtest.Deadlock, []string{
+			`.*: deadlock, nothing can go on .*`,
+			`    receiving from a channel at wrong\.go:\d+ \(WaitOutside\): nobody will ever send or close`,
+		}},
+		{"TestSpin", labtest.Timeout, []string{
+			`The rule must hold: it hangs, in a loop that spins:`,
+			`    busy at wrong\.go:\d+ \(Spin\): it runs in circles instead of waiting`,
+		}},
+		{"TestLeakedSender", labtest.Leak, []string{
+			`The rule must hold: a goroutine stays behind, blocked for ever:`,
+			`    sending on a channel at wrong\.go:\d+ \(LeaveSender\): nobody will ever receive`,
+		}},
+		{"TestLeakedPoller", labtest.Leak, []string{
+			`The rule must hold: a goroutine stays behind:`, `    (busy|sleeping) at wrong\.go:\d+ \(LeavePoller\).*`,
+		}},
+		{"TestQuit", labtest.Fail, []string{`The rule must hold: the goroutine that called your code was ended by it \(runtime\.Goexit\)`}},
+		{"TestStillWaits", labtest.Fail, []string{
+			`The rule must hold: it still waits although its context has ended`, `    it is in an empty select at wrong\.go:\d+ \(Deaf\)`,
+		}},
+		{"TestReturnedAtOnce", labtest.Fail, []string{`The rule must hold: it returned at once`}},
+		{"TestNotEqual", labtest.Fail, []string{
+			`The rule must hold: the order is wrong`, `    expected: \[\]int\{1, 2, 3\}`, `    actual  : \[\]int\{3, 2, 1\}`,
+		}},
+		{"TestOnlyTheFirst", labtest.Fail, []string{
+			`The rule must hold: the first`, `    the error: context canceled`, `    see .*`,
+		}},
+		{"TestManyLines", labtest.Fail, []string{`The rule must hold: not so:`, `    expected: "x.n.{200,260}…`, `    actual  : "long .{200,260}…`}},
+		{"TestRealHang", labtest.Timeout, []string{
+			`The rule must hold: it hangs:`, `    locking a mutex at wrong\.go:\d+ \(LockTwice\): whoever holds it does not let go`,
+		}},
+		{"TestZLast", labtest.Fail, []string{`The rule must hold: exactly an hour`}},
 	} {
 		t.Run(c.test, func(t *testing.T) {
 			got, ok := out[c.test]
-			require.True(t, ok, "no output")
+			require.True(t, ok, "it said nothing")
 			assert.Equal(t, c.verdict, got.verdict)
-			assert.Regexp(t, regexp.MustCompile(c.want), got.text)
-			assert.LessOrEqual(t, strings.Count(got.text, "\n"), 11)
+			require.GreaterOrEqual(t, len(got.lines), len(c.want), got.lines)
+			for i, want := range c.want {
+				assert.Regexp(t, regexp.MustCompile("^"+want+"$"), got.lines[i])
+			}
+			assert.LessOrEqual(t, len(got.lines), 12)
 		})
 	}
+	assert.Len(t, out, reflect.TypeFor[*WrongSuite]().NumMethod()-reflect.TypeFor[*labtest.Suite]().NumMethod(),
+		"every wrong program has its diagnosis")
 }
 
-type said struct{ verdict, text string }
+// said is what a test said about a wrong program.
+type said struct {
+	verdict labtest.Verdict
+	lines   []string
+}
 
 // runWrong runs the wrong programs in a process of their own and returns what
 // each test said.
 func runWrong(t *testing.T) map[string]said {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestWrong$", "-test.v")
 	cmd.Env = append(os.Environ(), runsWrong+"=1", "GORACE=atexit_sleep_ms=0")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	_ = cmd.Run()
-	println(out.String())
-	return nil
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err, "the wrong programs passed")
+	return parseVerbose(string(out))
+}
+
+func parseVerbose(out string) map[string]said {
+	all := map[string]said{}
+	test := ""
+	for line := range strings.Lines(out) {
+		line = strings.TrimRight(line, "\n")
+		if name, ok := strings.CutPrefix(line, "=== RUN   TestWrong/"); ok {
+			test = name
+			continue
+		}
+		if strings.HasPrefix(line, "--- ") || test == "" {
+			test = ""
+			continue
+		}
+		s := all[test]
+		if attr, ok := strings.CutPrefix(line, "=== ATTR  TestWrong/"+test+" "+labtest.VerdictAttr+" "); ok {
+			s.verdict = labtest.Verdict(attr)
+		} else {
+			s.lines = append(s.lines, strings.TrimPrefix(line, "    "))
+		}
+		all[test] = s
+	}
+	return all
 }

@@ -1,0 +1,188 @@
+package labtest_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/suite"
+
+	"conclab/internal/labtest"
+	"conclab/internal/labtest/wrong"
+)
+
+func TestRight(t *testing.T) { suite.Run(t, new(RightSuite)) }
+
+// RightSuite's methods do what a suite may do, and pass.
+type RightSuite struct{ labtest.Suite }
+
+func (s *RightSuite) TestTimeIsVirtual() {
+	s.Bubble(func(t *labtest.T) {
+		start := time.Now()
+		time.Sleep(1000 * time.Hour)
+		assert.Equal(t, 1000*time.Hour, time.Since(start))
+	})
+}
+
+func (s *RightSuite) TestASleeperMayLinger() {
+	s.Bubble(func(t *labtest.T) {
+		t.NothingStays()
+		wrong.LeaveSleeper()
+	})
+}
+
+func (s *RightSuite) TestWhatNoRuleForbidsMayStay() {
+	s.Bubble(func(*labtest.T) { wrong.LeaveSender() })
+	s.Bubble(func(*labtest.T) { wrong.LeavePoller() })
+}
+
+func (s *RightSuite) TestContextEndsWithTheTest() {
+	s.Bubble(func(t *labtest.T) {
+		t.NothingStays()
+		require.NoError(t, t.Context().Err())
+		go func() { <-t.Context().Done() }()
+	})
+}
+
+func (s *RightSuite) TestCalls() {
+	s.Bubble(func(t *labtest.T) {
+		gate := labtest.NewGate()
+		call := t.Go(gate.Pass)
+		call.Blocks("it is through")
+		assert.Equal(t, 1, gate.Waiting())
+		gate.Open()
+		call.Returns("it still waits")
+		assert.True(t, call.Returned())
+		call.Join()
+	})
+}
+
+func (s *RightSuite) TestACallThatPollsIsGivenTheTime() {
+	s.Bubble(func(t *labtest.T) {
+		var open atomic.Bool
+		call := t.Go(func() {
+			for !open.Load() {
+				time.Sleep(time.Millisecond)
+			}
+		})
+		call.Blocks("it is through")
+		open.Store(true)
+		call.Returns("it still waits")
+	})
+}
+
+func (s *RightSuite) TestManyRoundsAreNoStandstill() {
+	s.Bubble(func(t *labtest.T) {
+		var racing atomic.Int64
+		rounds := 0
+		t.Race(func() labtest.Heat {
+			racer := func(int) { racing.Add(1) }
+			return labtest.Heat{Rounds: 1000, Racers: []func(int){racer, racer}, Check: func() {
+				rounds += 2000
+				assert.EqualValues(t, rounds, racing.Load())
+			}}
+		})
+	})
+}
+
+func (s *RightSuite) TestMeeting() {
+	s.Bubble(func(t *labtest.T) {
+		together := labtest.NewMeeting(3)
+		attend := func() { assert.True(t, together.Attend()) }
+		calls := []*labtest.Call{t.Go(attend), t.Go(attend)}
+		calls[0].Blocks("two are not three")
+		attend()
+		calls[0].Join()
+		calls[1].Join()
+
+		assert.False(t, labtest.NewMeeting(2).Attend(), "it met alone")
+	})
+}
+
+func (s *RightSuite) TestRealTime() {
+	s.Real(func(t *labtest.T) {
+		start := time.Now()
+		time.Sleep(20 * time.Millisecond)
+		assert.GreaterOrEqual(t, time.Since(start), 20*time.Millisecond)
+		assert.Panics(t, t.Wait, "there is no bubble to wait for")
+	})
+}
+
+func TestRecorderKeepsEveryWrite(t *testing.T) {
+	var r labtest.Recorder
+	fmt.Fprintf(&r, "a %d\n", 1)
+	fmt.Fprint(&r, "b\n")
+
+	assert.Equal(t, []string{"a 1\n", "b\n"}, r.Writes())
+	assert.Len(t, r.Times(), 2)
+	assert.Equal(t, "a 1\nb\n", r.String())
+}
+
+func TestExclusiveSeesAnOverlap(t *testing.T) {
+	write := func(together bool) bool {
+		var e labtest.Exclusive
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if together {
+				fmt.Fprintln(&e, "one")
+			}
+		}()
+		if !together {
+			<-done
+		}
+		for range 100 {
+			fmt.Fprintln(&e, "two")
+		}
+		<-done
+		return e.Overlapped()
+	}
+	assert.False(t, write(false), "one writer alone overlaps")
+	// On one processor the second writer comes in at the first Gosched.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	assert.True(t, write(true), "two at a time do not overlap")
+}
+
+func TestGauge(t *testing.T) {
+	var g labtest.Gauge
+	first, second := g.Enter(), g.Enter()
+	assert.Equal(t, 2, g.Now())
+	first()
+	second()
+	g.Enter()()
+	assert.Equal(t, 0, g.Now())
+	assert.Equal(t, 2, g.Max())
+}
+
+// SpinSuite's methods all spin: only the first few may wear the machine out.
+type SpinSuite struct{ labtest.Suite }
+
+func TestSpins(t *testing.T) {
+	if os.Getenv(runsWrong) == "" {
+		t.Skip("skipped, because these tests must fail: TestSpinningEnds runs them and reads what they say")
+	}
+	suite.Run(t, new(SpinSuite))
+}
+
+func (s *SpinSuite) TestA() { s.Bubble(func(*labtest.T) { wrong.Spin() }) }
+func (s *SpinSuite) TestB() { s.Bubble(func(*labtest.T) { wrong.Spin() }) }
+func (s *SpinSuite) TestC() { s.Bubble(func(*labtest.T) { wrong.Spin() }) }
+func (s *SpinSuite) TestD() { s.Bubble(func(*labtest.T) { wrong.Spin() }) }
+
+func TestSpinningEnds(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestSpins$", "-test.v")
+	cmd.Env = append(os.Environ(), runsWrong+"=1", "GORACE=atexit_sleep_ms=0")
+	out, err := cmd.CombinedOutput()
+
+	require.Error(t, err)
+	assert.Equal(t, 3, strings.Count(string(out), "a loop that spins"), string(out))
+	assert.Equal(t, 1, strings.Count(string(out), "did not run: 3 tests before this one are still spinning"), string(out))
+	assert.Contains(t, string(out), "=== ATTR  TestSpins/TestD "+labtest.VerdictAttr+" "+string(labtest.DidNotRun))
+}
