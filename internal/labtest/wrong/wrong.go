@@ -67,10 +67,10 @@ func WaitOutside() { <-global }
 func Spin() {
 	ch := make(chan int)
 	for {
-		//lint:ignore SA5004 this is the mistake that it shows
 		select {
 		case <-ch:
 			return
+		//lint:ignore SA5004 this is the mistake that it shows
 		default:
 		}
 	}
