@@ -120,7 +120,7 @@ func list(t *testing.T, elem ...string) []string {
 // TestContractTable holds each lesson's table of rules against its suite: every
 // task has its test function, every method has a row, every row a method.
 func TestContractTable(t *testing.T) {
-	row := regexp.MustCompile("(?m)^\\| (\\d)(, brave)? \\| .+ \\| `(Test\\w+)/(Test\\w+)` \\|$")
+	row := regexp.MustCompile("(?m)^\\| (\\d)( \\*brave\\*)? \\| .+ \\| `(Test\\w+)/(Test\\w+)` \\|$")
 	for _, l := range lessons.All() {
 		t.Run(l.Name, func(t *testing.T) {
 			expected, err := runner.Tests(root, l)

@@ -167,18 +167,16 @@ func variant(t *testing.T, l lessons.Lesson, name string) bank.Variant {
 func checkMessage(t *testing.T, v bank.Variant, want string) {
 	// The text shows what a learner would see.
 	c := runner.Candidate{Lesson: v.Lesson, File: path.Join("exercises", v.Lesson.Name, v.Lesson.Name+".go"), Source: v.Source}
-	result, err := runner.Run(t.Context(), runner.Options{Root: root, Race: runner.RaceOff, Tests: runner.Exactly(v.Test)}, c, nil)
-	require.NoError(t, err)
-	require.Empty(t, result.Build)
-	for _, task := range result.Tasks {
-		for _, test := range task.Tests {
-			if test.Name == v.Test {
-				assert.Equal(t, strings.TrimSpace(want), strings.TrimSpace(test.Message))
-				return
-			}
-		}
+	message := ""
+	// Some mistakes show only when two goroutines meet, which a busy machine can
+	// keep from happening.
+	for attempts := 5; attempts > 0 && message == ""; attempts-- {
+		result, err := runner.Run(t.Context(), runner.Options{Root: root, Race: runner.RaceOff, Tests: runner.Exactly(v.Test)}, c, nil)
+		require.NoError(t, err)
+		require.Empty(t, result.Build)
+		message = result.Tasks[0].Tests[0].Message
 	}
-	assert.Fail(t, "the test did not run", v.Test)
+	assert.Equal(t, strings.TrimSpace(want), strings.TrimSpace(message))
 }
 
 func checkConsole(t *testing.T, l lessons.Lesson, script string, args []string) {
