@@ -22,7 +22,7 @@ start: ## the map of the lessons, and what comes next
 	@go run ./cmd/lab
 
 test: check ## everything but the untouched exercises: vet, lint, all tests
-	go test $(RACE) -vet=all -timeout 15m $(TESTED)
+	go test $(RACE) -vet=all -timeout 20m $(TESTED)
 
 check: ## formatting, go vet for three systems, staticcheck
 	@files=$$(go run $(GOFUMPT) -l .); if [ -n "$$files" ]; then echo "not formatted, run go run $(GOFUMPT) -w .:"; echo "$$files"; exit 1; fi

@@ -145,7 +145,7 @@ func (s *ProcessSuite) TestOneOfManyStartsWins() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("once", "when several Start race, exactly one must get nil, and the target must run once", (*processes.Process).Start)
 		t.Race(func() labtest.Heat {
-			const rounds = 2000
+			const rounds = 500
 			var wins, runs [rounds]atomic.Int64
 			var all [rounds]*processes.Process
 			for i := range all {

@@ -62,6 +62,9 @@ type Options struct {
 	// function and the test's name. Empty means all. See [Exactly].
 	Tests string
 
+	// NoVet leaves go vet out, where only the tests' verdicts are wanted.
+	NoVet bool
+
 	Count   int    // passes of each test; zero means one
 	CPU     string // values of GOMAXPROCS to run each pass with, such as "1,2,4"
 	Shuffle string // "on", or the seed to shuffle with; empty means no shuffling
@@ -226,7 +229,9 @@ func (r *run) judge(ctx context.Context) (*Result, error) {
 	vetted := make(chan struct{})
 	go func() {
 		defer close(vetted)
-		result.Vet, vetErr = r.vet(ctx, tools)
+		if !r.NoVet {
+			result.Vet, vetErr = r.vet(ctx, tools)
+		}
 	}()
 	start = time.Now()
 	err = r.test(ctx, converter)

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"conclab/internal/screen"
+	"conclab/internal/verify"
+)
+
+func newVerify(root *string) *cobra.Command {
+	var count int
+	cmd := &cobra.Command{
+		Use:   "verify [lesson…]",
+		Short: "Prove that the suites let right answers pass and catch wrong ones",
+		Long: `lab verify judges every answer that the lab knows to the lessons that you name,
+or to all: the untouched starters (every test must fail), the references and
+other right answers (every test must pass), and the known wrong answers (the
+test that each names must fail). It is for those who change the course; once you
+have begun a lesson, your file is no untouched starter any more.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if count < 1 {
+				return errors.New("--count must be at least 1")
+			}
+			course, err := find(args)
+			if err != nil {
+				return err
+			}
+			variants, err := verify.Load(*root, course)
+			if err != nil {
+				return err
+			}
+			proof := screen.NewProof(cmd.OutOrStdout(), len(variants), isTerminal(cmd.OutOrStdout()))
+			results, err := verify.Run(cmd.Context(), verify.Options{Root: *root, Count: count}, variants, proof.Result)
+			proof.End()
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(results, func(r verify.Result) bool { return r.Err != nil }) {
+				return errFailed
+			}
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&count, "count", 1, "run each test this often: wrong answers must be caught every time")
+	return cmd
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
