@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -36,7 +37,7 @@ func BenchmarkSuites(b *testing.B) {
 		var sum time.Duration
 		for _, l := range lessons.All() {
 			binary := filepath.Join(b.TempDir(), l.Name+".test")
-			goCommand(b, "test", "-c", "-o", binary, "-overlay", overlay(b, l, reference(b, l), nil), "./exercises/"+l.Name)
+			goCommand(b, "test", "-c", "-o", binary, "-overlay", overlay(b, l, reference(b, l)), "./exercises/"+l.Name)
 			took := median(func() time.Duration {
 				cmd := exec.Command(binary)
 				cmd.Dir = filepath.Join(root, "exercises", l.Name)
@@ -53,28 +54,22 @@ func BenchmarkSuites(b *testing.B) {
 // to the end of go test, as a ratio to the same for a testify test that does
 // nothing. Each run sees a file that was never built before.
 func BenchmarkEditToVerdict(b *testing.B) {
-	empty := map[string]string{
-		"empty.go":      "package empty\n\nfunc Empty() {}\n",
-		"empty_test.go": "package empty_test\n\nimport (\n\t\"testing\"\n\n\t\"github.com/stretchr/testify/suite\"\n\n\t\"conclab/exercises/empty\"\n)\n\ntype S struct{ suite.Suite }\n\nfunc TestEmpty(t *testing.T) { suite.Run(t, new(S)) }\n\nfunc (s *S) TestNothing() { empty.Empty() }\n",
-	}
 	edit := 0
+	edited := func(source []byte) []byte {
+		edit++
+		return fmt.Appendf(slices.Clone(source), "\nfunc edit%d() int { return %d }\n\nvar _ = edit%d\n", edit, edit, edit)
+	}
+	empty := emptyModule(b)
 	for range b.N {
 		for _, l := range lessons.All() {
 			source := reference(b, l)
-			edited := func() []byte {
-				edit++
-				return fmt.Appendf(slices.Clone(source), "\nfunc edit%d() int { return %d }\n\nvar _ = edit%d\n", edit, edit, edit)
-			}
 			var lesson, nothing []time.Duration
 			for i := range samples + 1 {
-				of := overlay(b, l, edited(), nil)
-				one := elapsed(b, command("test", "-overlay", of, "./exercises/"+l.Name))
-				files := map[string]string{
-					"empty.go":      empty["empty.go"] + fmt.Sprintf("\nfunc edit%d() int { return %d }\n\nvar _ = edit%d\n", edit, edit, edit),
-					"empty_test.go": empty["empty_test.go"],
-				}
-				of = overlay(b, l, source, files)
-				two := elapsed(b, command("test", "-overlay", of, "./exercises/empty"))
+				one := elapsed(b, command("test", "-overlay", overlay(b, l, edited(source)), "./exercises/"+l.Name))
+				require.NoError(b, os.WriteFile(filepath.Join(empty, "empty.go"), edited([]byte(emptyExercise)), 0o600))
+				bare := command("test", ".")
+				bare.Dir = empty
+				two := elapsed(b, bare)
 				if i > 0 { // the first fills the caches
 					lesson, nothing = append(lesson, one), append(nothing, two)
 				}
@@ -86,6 +81,39 @@ func BenchmarkEditToVerdict(b *testing.B) {
 			b.ReportMetric(milliseconds(nothing[samples/2]), "empty-ms")
 		}
 	}
+}
+
+const emptyExercise = "package empty\n\nfunc Empty() {}\n"
+
+const emptySuite = `package empty_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/suite"
+
+	"empty"
+)
+
+type Suite struct{ suite.Suite }
+
+func TestEmpty(t *testing.T) { suite.Run(t, new(Suite)) }
+
+func (s *Suite) TestNothing() { empty.Empty() }
+`
+
+// emptyModule makes a module with a testify test that does nothing, on the
+// versions that the lab has.
+func emptyModule(b *testing.B) string {
+	dir := b.TempDir()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		require.NoError(b, err)
+		text = bytes.Replace(text, []byte("module conclab\n"), []byte("module empty\n"), 1)
+		require.NoError(b, os.WriteFile(filepath.Join(dir, name), text, 0o600))
+	}
+	require.NoError(b, os.WriteFile(filepath.Join(dir, "empty_test.go"), []byte(emptySuite), 0o600))
+	return dir
 }
 
 // BenchmarkWrongAnswers measures how long it takes from the built binary to the
@@ -148,23 +176,16 @@ func reference(b *testing.B, l lessons.Lesson) []byte {
 	return source
 }
 
-// overlay puts a source in the place of the lesson's exercise, and files, if
-// any, into a package exercises/empty that is nowhere on disk.
-func overlay(b *testing.B, l lessons.Lesson, source []byte, files map[string]string) string {
+// overlay puts a source in the place of the lesson's exercise.
+func overlay(b *testing.B, l lessons.Lesson, source []byte) string {
 	abs, err := filepath.Abs(root)
 	require.NoError(b, err)
 	dir := b.TempDir()
-	replace := map[string]string{}
-	add := func(target, content string) {
-		file := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
-		require.NoError(b, os.WriteFile(file, []byte(content), 0o600))
-		replace[filepath.Join(abs, "exercises", target)] = file
-	}
-	add(filepath.Join(l.Name, l.Name+".go"), string(source))
-	for name, content := range files {
-		add(filepath.Join("empty", name), content)
-	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
+	candidate := filepath.Join(dir, l.Name+".go")
+	require.NoError(b, os.WriteFile(candidate, source, 0o600))
+	text, err := json.Marshal(map[string]any{
+		"Replace": map[string]string{filepath.Join(abs, "exercises", l.Name, l.Name+".go"): candidate},
+	})
 	require.NoError(b, err)
 	file := filepath.Join(dir, "overlay.json")
 	require.NoError(b, os.WriteFile(file, text, 0o600))

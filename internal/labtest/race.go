@@ -37,9 +37,10 @@ const (
 
 // Race finds what only shows when two callers meet within a few nanoseconds. It
 // runs heats, each made afresh, until the racers have really met some hundred
-// times, which a machine with nothing else to do achieves in the first one. Two
+// times, which a machine with nothing else to do achieves in the first few. Two
 // racers meet best, since that many processors are nearly always there; some
-// thousand rounds a heat cost milliseconds.
+// hundred rounds a heat cost milliseconds. It is for calls that do not sleep:
+// who spins for the next round keeps the clock of a bubble from moving.
 func (t *T) Race(next func() Heat) {
 	last := t.looks.Load() + maxLooks
 	meetings := 0

@@ -1,0 +1,1086 @@
+package pipes_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/suite"
+
+	"conclab/exercises/pipes"
+	"conclab/internal/labtest"
+)
+
+// Whoever leaves a choice between what has already happened and what has not to
+// select sees it fall the right way now and then, but not so many times in a
+// row.
+const often = 50
+
+// later is more time than Blocks and Returns let pass, and not so much that code
+// that polls gets tired.
+const later = 15 * time.Second
+
+// Task 1: a pipe with two ends.
+
+type PipeSuite struct{ labtest.Suite }
+
+func TestPipe(t *testing.T) { suite.Run(t, new(PipeSuite)) }
+
+func (s *PipeSuite) TestMessagesArriveInOrder() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("two-crossed-channels", "What one end sends the other must receive, in order", pipes.Pipe[int])
+		for _, buffer := range []int{0, 1, 3} {
+			left, right := pipe[int](t, buffer)
+			for _, way := range []struct {
+				name     string
+				from, to *pipes.Conn[int]
+			}{{"left to right", left, right}, {"right to left", right, left}} {
+				sender := t.Go(func() {
+					for i := range 6 {
+						assert.NoError(t, way.from.Send(t.Context(), i), "Pipe(%d), %s: Send failed", buffer, way.name)
+					}
+				})
+				var got []int
+				for range 6 {
+					v, err := way.to.Recv(t.Context())
+					require.NoError(t, err, "Pipe(%d), %s: Recv failed", buffer, way.name)
+					got = append(got, v)
+				}
+				sender.Join()
+				assert.Equal(t, []int{0, 1, 2, 3, 4, 5}, got, "Pipe(%d), %s: wrong messages or order", buffer, way.name)
+			}
+		}
+	})
+}
+
+func (s *PipeSuite) TestAnEndDoesNotHearItself() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("two-crossed-channels", "What one end sends only the other may receive", pipes.Pipe[int], (*pipes.Conn[int]).Recv)
+		left, right := pipe[int](t, 1)
+		require.NoError(t, left.Send(t.Context(), 1), "Send failed")
+
+		t.Go(func() { _, _ = left.Recv(t.Context()) }).
+			Blocks("Recv on the left end returned although the right end had sent nothing")
+
+		v, err := right.Recv(t.Context())
+		require.NoError(t, err, "Recv on the right end failed")
+		assert.Equal(t, 1, v, "the right end received something else")
+	})
+}
+
+func (s *PipeSuite) TestDirectionsAreIndependent() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("two-crossed-channels", "The two directions must be independent", pipes.Pipe[int], (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		left, right := pipe[int](t, 1)
+		require.NoError(t, left.Send(t.Context(), 1), "Send on the left end failed")
+		full := t.Go(func() { assert.NoError(t, left.Send(t.Context(), 2), "Send on the left end failed") })
+		full.Blocks("Send on the left end found room where there is none")
+
+		t.Go(func() { assert.NoError(t, right.Send(t.Context(), 10), "Send on the right end failed") }).
+			Returns("while Send on the left end is blocked, Send on the right end blocks too")
+		t.Go(func() {
+			v, err := left.Recv(t.Context())
+			assert.NoError(t, err, "Recv on the left end failed")
+			assert.Equal(t, 10, v, "the left end received something else")
+		}).Returns("while Send on the left end is blocked, Recv on it blocks although there is a message")
+
+		full.Blocks("receiving on the left end made room for what it sends")
+		v, err := right.Recv(t.Context())
+		require.NoError(t, err, "Recv on the right end failed")
+		assert.Equal(t, 1, v, "the right end received something else")
+		full.Returns("there is room again, and Send on the left end still blocks")
+	})
+}
+
+func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-standoff", "Send must block while buffer messages are unread, and only then", (*pipes.Conn[int]).Send)
+		for _, buffer := range []int{1, 2, 5} {
+			left, right := pipe[int](t, buffer)
+			for i := range buffer {
+				t.Go(func() { assert.NoError(t, left.Send(t.Context(), i), "Send failed") }).
+					Returns("Pipe(%d): Send number %d blocks although there is room", buffer, i+1)
+			}
+			tooMany := t.Go(func() { assert.NoError(t, left.Send(t.Context(), buffer), "Send failed") })
+			tooMany.Blocks("Pipe(%d): Send number %d returned at once", buffer, buffer+1)
+
+			_, err := right.Recv(t.Context())
+			require.NoError(t, err, "Recv failed")
+			tooMany.Returns("Pipe(%d): a message has been received, but the blocked Send still waits", buffer)
+		}
+	})
+}
+
+func (s *PipeSuite) TestSendWithoutBufferWaitsForTheReceiver() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-standoff", "On a pipe without buffer Send must block until the message is received", (*pipes.Conn[int]).Send)
+		left, right := pipe[int](t, 0)
+		sender := t.Go(func() { assert.NoError(t, left.Send(t.Context(), 1), "Send failed") })
+		sender.Blocks("Send on Pipe(0) returned, and nobody receives")
+
+		_, err := right.Recv(t.Context())
+		require.NoError(t, err, "Recv failed")
+		sender.Returns("Send on Pipe(0) still blocks although its message has been received")
+
+		receiver := t.Go(func() { _, _ = right.Recv(t.Context()) })
+		receiver.Blocks("the second Recv returned, and nobody sends")
+		t.Go(func() { assert.NoError(t, left.Send(t.Context(), 2), "Send failed") }).
+			Returns("Send on Pipe(0) blocks although a receiver waits")
+		receiver.Returns("Recv still blocks although a message has been sent to it")
+
+		t.Go(func() { _ = left.Send(t.Context(), 3) }).
+			Blocks("the third Send on Pipe(0) returned, and nobody receives any more")
+	})
+}
+
+func (s *PipeSuite) TestRecvBlocksUntilThereIsAMessage() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("two-crossed-channels", "Recv must block until there is a message", (*pipes.Conn[int]).Recv)
+		for _, buffer := range []int{0, 1} {
+			left, right := pipe[int](t, buffer)
+			receiver := t.Go(func() {
+				v, err := right.Recv(t.Context())
+				assert.NoError(t, err, "Recv failed")
+				assert.Equal(t, 7, v, "Recv returned something else")
+			})
+			receiver.Blocks("Recv on Pipe(%d) returned although nothing has been sent", buffer)
+
+			require.NoError(t, left.Send(t.Context(), 7), "Send failed")
+			receiver.Returns("Recv on Pipe(%d) still blocks although a message has been sent", buffer)
+		}
+	})
+}
+
+func (s *PipeSuite) TestZeroValuesAreMessages() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("two-crossed-channels", "A zero value must arrive like any other message", (*pipes.Conn[error]).Send, (*pipes.Conn[error]).Recv)
+		left, right := pipe[error](t, 2)
+		t.Go(func() {
+			assert.NoError(t, left.Send(t.Context(), nil), "Send failed")
+			assert.NoError(t, left.Send(t.Context(), io.EOF), "Send failed")
+		}).Returns("Send blocks although there is room")
+
+		for _, want := range []error{nil, io.EOF} {
+			t.Go(func() {
+				v, err := right.Recv(t.Context())
+				assert.NoError(t, err, "Recv of the message %v failed", want)
+				assert.Equal(t, want, v, "Recv returned another message")
+			}).Returns("Recv blocks although the message %v has been sent", want)
+		}
+	})
+}
+
+func (s *PipeSuite) TestSendEndsWithItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "A Send whose context ends while it blocks must end with it and deliver nothing", (*pipes.Conn[int]).Send)
+		for _, buffer := range []int{0, 1} {
+			left, right := pipe[int](t, buffer)
+			for i := range buffer {
+				require.NoError(t, left.Send(t.Context(), i), "Send failed")
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), later)
+			defer cancel()
+			sender := t.Go(func() {
+				assert.ErrorIs(t, left.Send(ctx, 99), context.DeadlineExceeded, "Pipe(%d): Send returned another error", buffer)
+			})
+			sender.Blocks("Send on Pipe(%d) returned at once", buffer)
+			time.Sleep(later)
+			sender.Returns("Send on Pipe(%d) still blocks", buffer)
+
+			for i := range buffer {
+				v, err := right.Recv(t.Context())
+				require.NoError(t, err, "Recv failed")
+				assert.Equal(t, i, v, "Pipe(%d): the other end received another message", buffer)
+			}
+			next := t.Go(func() {
+				v, err := right.Recv(t.Context())
+				assert.NoError(t, err, "Recv failed")
+				assert.Equal(t, 7, v, "Pipe(%d): the other end received another message", buffer)
+			})
+			next.Blocks("Pipe(%d): the other end received a message all the same", buffer)
+			t.Go(func() { assert.NoError(t, left.Send(t.Context(), 7), "Send failed") }).
+				Returns("Pipe(%d): the next Send blocks although a receiver waits", buffer)
+			next.Returns("Pipe(%d): the next message does not arrive", buffer)
+		}
+	})
+}
+
+func (s *PipeSuite) TestRecvEndsWithItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "A Recv whose context ends while it blocks must end with it and take nothing", (*pipes.Conn[int]).Recv)
+		for _, buffer := range []int{0, 1} {
+			left, right := pipe[int](t, buffer)
+			ctx, cancel := context.WithCancel(t.Context())
+			receiver := t.Go(func() {
+				_, err := right.Recv(ctx)
+				assert.ErrorIs(t, err, context.Canceled, "Pipe(%d): Recv returned another error", buffer)
+			})
+			receiver.Blocks("Recv on Pipe(%d) returned at once", buffer)
+			cancel()
+			receiver.Returns("Recv on Pipe(%d) still blocks", buffer)
+
+			sender := t.Go(func() { assert.NoError(t, left.Send(t.Context(), 1), "Send failed") })
+			if buffer == 0 {
+				sender.Blocks("Send on Pipe(0) returned: the Recv that has ended took its message")
+			}
+			t.Go(func() {
+				v, err := right.Recv(t.Context())
+				assert.NoError(t, err, "Recv failed")
+				assert.Equal(t, 1, v, "Pipe(%d): Recv returned another message", buffer)
+			}).Returns("Pipe(%d): a message sent afterwards does not arrive", buffer)
+			sender.Returns("Pipe(%d): Send still blocks although its message has been received", buffer)
+		}
+	})
+}
+
+func (s *PipeSuite) TestSendOfAnEndedContextFails() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "Send must end with a context that had ended before the call, room or no room", (*pipes.Conn[int]).Send)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		left, right := pipe[int](t, often+1)
+		for range often {
+			require.ErrorIs(t, left.Send(ended, 99), context.Canceled, "there was room, and Send returned something else")
+		}
+
+		receiver := t.Go(func() {
+			v, err := right.Recv(t.Context())
+			assert.NoError(t, err, "Recv failed")
+			assert.Equal(t, 1, v, "the other end received another message")
+		})
+		receiver.Blocks("Send failed, and its message was received all the same")
+		for range often {
+			require.ErrorIs(t, left.Send(ended, 99), context.Canceled, "a receiver waited, and Send returned something else")
+		}
+		require.NoError(t, left.Send(t.Context(), 1), "the next Send failed")
+		receiver.Returns("the next message does not arrive")
+	})
+}
+
+func (s *PipeSuite) TestRecvOfAnEndedContextFails() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "Recv must end with a context that had ended before the call, message or no message", (*pipes.Conn[int]).Recv)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		left, right := pipe[int](t, 1)
+		require.NoError(t, left.Send(t.Context(), 1), "Send failed")
+		for range often {
+			_, err := right.Recv(ended)
+			require.ErrorIs(t, err, context.Canceled, "a message waited, and Recv returned something else")
+		}
+
+		t.Go(func() {
+			v, err := right.Recv(t.Context())
+			assert.NoError(t, err, "Recv failed")
+			assert.Equal(t, 1, v, "Recv returned another message")
+		}).Returns("Recv failed and took the message all the same")
+	})
+}
+
+func (s *PipeSuite) TestNothingIsLostWhenTheContextEndsAtTheSameMoment() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "A call that fails must neither deliver nor take a message, one that succeeds must do it once", (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		for round := range 60 {
+			talk := newTalk(t, round%2)
+			t.Collide(talk.send, talk.recv, talk.cancel)
+
+			if talk.received != nil { // the message may have arrived since
+				require.NoError(t, talk.left.Close(), "Close failed")
+				_, talk.received = talk.right.Recv(t.Context())
+			}
+			require.Equal(t, talk.sent == nil, talk.received == nil,
+				"Send on Pipe(%d) returned %v, Recv at the other end %v", round%2, talk.sent, talk.received)
+		}
+	})
+}
+
+func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "After one end's Close the other must receive what had been sent, then io.EOF", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Recv)
+		left, right := pipe[int](t, often)
+		for i := range often {
+			require.NoError(t, left.Send(t.Context(), i), "Send failed")
+		}
+		require.NoError(t, left.Close(), "Close failed")
+
+		for i := range often {
+			v, err := right.Recv(t.Context())
+			require.NoError(t, err, "Recv failed with %d messages unread", often-i)
+			require.Equal(t, i, v, "Recv returned another message")
+		}
+		for range 3 {
+			_, err := right.Recv(t.Context())
+			require.ErrorIs(t, err, io.EOF, "all was received, and Recv returned something else")
+		}
+	})
+}
+
+func (s *PipeSuite) TestBlockedRecvReceivesEOF() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "A blocked Recv must return io.EOF when the other end is closed", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Recv)
+		for _, buffer := range []int{0, 1} {
+			left, right := pipe[int](t, buffer)
+			receiver := t.Go(func() {
+				_, err := right.Recv(t.Context())
+				assert.ErrorIs(t, err, io.EOF, "Pipe(%d): Recv returned something else", buffer)
+			})
+			receiver.Blocks("Recv on Pipe(%d) returned although nothing has been sent", buffer)
+			require.NoError(t, left.Close(), "Close failed")
+			receiver.Returns("Recv on Pipe(%d) still blocks", buffer)
+		}
+	})
+}
+
+func (s *PipeSuite) TestSendToAClosedEndFails() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "Send must return io.ErrClosedPipe when the other end is closed, also where it was blocked", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send)
+		for _, buffer := range []int{0, 1} {
+			left, right := pipe[int](t, buffer)
+			for i := range buffer {
+				require.NoError(t, left.Send(t.Context(), i), "Send failed")
+			}
+			sender := t.Go(func() {
+				assert.ErrorIs(t, left.Send(t.Context(), 99), io.ErrClosedPipe, "Pipe(%d): the blocked Send returned something else", buffer)
+			})
+			sender.Blocks("Send on Pipe(%d) found room where there is none", buffer)
+			require.NoError(t, right.Close(), "Close failed")
+			sender.Returns("Send on Pipe(%d) still blocks", buffer)
+		}
+
+		left, right := pipe[int](t, often)
+		require.NoError(t, right.Close(), "Close failed")
+		for range often {
+			require.ErrorIs(t, left.Send(t.Context(), 99), io.ErrClosedPipe, "there was room, and Send returned something else")
+		}
+	})
+}
+
+func (s *PipeSuite) TestCallsOnTheClosedEndFail() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "On a closed end Send and Recv must return io.ErrClosedPipe", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		left, right := pipe[int](t, often)
+		for i := range often {
+			require.NoError(t, right.Send(t.Context(), i), "Send on the other end failed")
+		}
+		require.NoError(t, left.Close(), "Close failed")
+
+		for range often {
+			require.ErrorIs(t, left.Send(t.Context(), 99), io.ErrClosedPipe, "there was room, and Send returned something else")
+			_, err := left.Recv(t.Context())
+			require.ErrorIs(t, err, io.ErrClosedPipe, "a message waited, and Recv returned something else")
+		}
+		_, err := right.Recv(t.Context())
+		assert.ErrorIs(t, err, io.EOF, "Send failed, and yet Recv at the other end returned something else than io.EOF")
+	})
+}
+
+func (s *PipeSuite) TestCloseWakesItsOwnEnd() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "A Send or Recv that is blocked on the end that is closed must return io.ErrClosedPipe", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		for _, buffer := range []int{0, 1} {
+			left, right := pipe[int](t, buffer)
+			for i := range buffer {
+				require.NoError(t, left.Send(t.Context(), i), "Send failed")
+			}
+			sender := t.Go(func() {
+				assert.ErrorIs(t, left.Send(t.Context(), 99), io.ErrClosedPipe, "Pipe(%d): the blocked Send returned something else", buffer)
+			})
+			receiver := t.Go(func() {
+				_, err := left.Recv(t.Context())
+				assert.ErrorIs(t, err, io.ErrClosedPipe, "Pipe(%d): the blocked Recv returned something else", buffer)
+			})
+			sender.Blocks("Send on Pipe(%d) found room where there is none", buffer)
+			receiver.Blocks("Recv on Pipe(%d) returned although nothing has been sent", buffer)
+
+			require.NoError(t, left.Close(), "Close failed")
+			sender.Returns("Send on Pipe(%d) still blocks", buffer)
+			receiver.Returns("Recv on Pipe(%d) still blocks", buffer)
+
+			for range buffer {
+				_, err := right.Recv(t.Context())
+				require.NoError(t, err, "Pipe(%d): the other end cannot receive what had been sent", buffer)
+			}
+			_, err := right.Recv(t.Context())
+			assert.ErrorIs(t, err, io.EOF, "Pipe(%d): Send failed, and yet Recv at the other end returned something else than io.EOF", buffer)
+		}
+	})
+}
+
+func (s *PipeSuite) TestCloseAnyNumberOfTimes() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "Close must return nil, any number of times, from any goroutine", (*pipes.Conn[int]).Close)
+		left, right := pipe[int](t, 0)
+		for range 2 {
+			assert.NoError(t, left.Close(), "Close failed")
+			assert.NoError(t, right.Close(), "Close of the other end failed")
+		}
+
+		for range 60 {
+			left, right := pipe[int](t, 0)
+			closeLeft := func() { assert.NoError(t, left.Close(), "Close failed") }
+			closeRight := func() { assert.NoError(t, right.Close(), "Close of the other end failed") }
+			t.Collide(closeLeft, closeLeft, closeRight, closeRight)
+		}
+	})
+}
+
+func (s *PipeSuite) TestSendAndCloseAtTheSameMoment() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "When Send and Close meet, a message must arrive if its Send returned nil, and only then", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send)
+		for round := range 60 {
+			talk := newTalk(t, round%2)
+			t.Collide(talk.send, talk.recv, func() { _ = talk.left.Close() })
+
+			if talk.sent == nil {
+				require.NoError(t, talk.received, "Pipe(%d): Send succeeded, but Recv at the other end failed", round%2)
+			} else {
+				require.ErrorIs(t, talk.sent, io.ErrClosedPipe, "Pipe(%d): Send returned another error", round%2)
+				require.ErrorIs(t, talk.received, io.EOF, "Pipe(%d): Send failed, and Recv at the other end returned something else than io.EOF", round%2)
+			}
+		}
+	})
+}
+
+// Task 2: Alice and Bob.
+
+type ConversationSuite struct{ labtest.Suite }
+
+func TestConversation(t *testing.T) { suite.Run(t, new(ConversationSuite)) }
+
+func (s *ConversationSuite) TestTheyTalk() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("alice-and-bob", "Bob must greet, Alice write and answer, Bob write", pipes.Alice, pipes.Bob)
+		for _, buffer := range []int{0, 1} {
+			left, right := pipe[string](t, buffer)
+			var paper labtest.Exclusive
+			bob := t.Go(func() { assert.NoError(t, pipes.Bob(t.Context(), left, &paper), "Bob failed") })
+			alice := t.Go(func() { assert.NoError(t, pipes.Alice(t.Context(), right, &paper), "Alice failed") })
+			alice.Join()
+			bob.Join()
+
+			assert.Equal(t, []string{
+				"I heard Bob say 'Hello, Alice!'.\n",
+				"I heard Alice say 'Roger roger. Over and out.'.\n",
+			}, paper.Writes(), "over Pipe(%d) they wrote something else", buffer)
+			assert.False(t, paper.Overlapped(), "over Pipe(%d) both wrote at the same time", buffer)
+		}
+	})
+}
+
+func (s *ConversationSuite) TestAliceWritesBeforeSheAnswers() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("alice-and-bob", "Alice must have written her line before she answers", pipes.Alice)
+		left, right := pipe[string](t, 1)
+		gate := labtest.NewGate()
+		alice := t.Go(func() {
+			assert.NoError(t, pipes.Alice(t.Context(), right, labtest.WriterFunc(func(p []byte) (int, error) {
+				gate.Pass()
+				return len(p), nil
+			})), "Alice failed")
+		})
+		require.NoError(t, left.Send(t.Context(), "Hello, Alice!"), "Send failed")
+
+		answer := t.Go(func() {
+			said, err := left.Recv(t.Context())
+			assert.NoError(t, err, "Recv failed")
+			assert.Equal(t, "Roger roger. Over and out.", said, "she answers something else")
+		})
+		answer.Blocks("she is still writing, and Bob has her answer")
+		gate.Open()
+		answer.Returns("she has written, and Bob never gets her answer")
+		alice.Returns("she has answered and does not return")
+	})
+}
+
+func (s *ConversationSuite) TestBobWritesWhatHeWasTold() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("alice-and-bob", "Bob must greet, wait for the answer, and only then write it down, word for word", pipes.Bob)
+		left, right := pipe[string](t, 0)
+		var paper labtest.Recorder
+		bob := t.Go(func() { assert.NoError(t, pipes.Bob(t.Context(), left, &paper), "Bob failed") })
+		greeting, err := right.Recv(t.Context())
+		require.NoError(t, err, "Recv failed")
+		assert.Equal(t, "Hello, Alice!", greeting, "he says something else")
+		bob.Blocks("he returned without an answer")
+		assert.Empty(t, paper.Writes(), "he has no answer yet, and wrote")
+
+		require.NoError(t, right.Send(t.Context(), " 100%d 'sure' "), "Send failed")
+		bob.Returns("he has his answer and does not return")
+		assert.Equal(t, []string{"I heard Alice say ' 100%d 'sure' '.\n"}, paper.Writes(), "he wrote something else")
+	})
+}
+
+func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("alice-and-bob", "Alice must write down what Bob says, word for word", pipes.Alice)
+		left, right := pipe[string](t, 1)
+		var paper labtest.Recorder
+		alice := t.Go(func() { assert.NoError(t, pipes.Alice(t.Context(), right, &paper), "Alice failed") })
+		alice.Blocks("she returned before Bob said anything")
+		assert.Empty(t, paper.Writes(), "Bob has said nothing yet, and she wrote")
+
+		require.NoError(t, left.Send(t.Context(), " 100%d 'sure' "), "Send failed")
+		alice.Returns("there is room for her answer, and she does not return")
+		assert.Equal(t, []string{"I heard Bob say ' 100%d 'sure' '.\n"}, paper.Writes(), "she wrote something else")
+	})
+}
+
+func (s *ConversationSuite) TestAliceEndsWithHerContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "Alice must end with her context, while she listens and while she speaks", pipes.Alice)
+		left, right := pipe[string](t, 0)
+		var paper labtest.Recorder
+		ctx, cancel := context.WithCancel(t.Context())
+		listening := t.Go(func() {
+			assert.ErrorIs(t, pipes.Alice(ctx, right, &paper), context.Canceled, "while she listens she returns something else")
+		})
+		listening.Blocks("she returned before Bob said anything")
+		cancel()
+		listening.Returns("she still listens")
+		assert.Empty(t, paper.Writes(), "Bob said nothing, and she wrote")
+
+		ctx, cancel = context.WithCancel(t.Context())
+		speaking := t.Go(func() {
+			assert.ErrorIs(t, pipes.Alice(ctx, right, &paper), context.Canceled, "while she speaks she returns something else")
+		})
+		require.NoError(t, left.Send(t.Context(), "Hello, Alice!"), "Send failed")
+		speaking.Blocks("she returned although nobody has heard her answer")
+		cancel()
+		speaking.Returns("she still speaks")
+	})
+}
+
+func (s *ConversationSuite) TestBobEndsWithHisContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "Bob must end with his context, while he speaks and while he listens", pipes.Bob)
+		for _, c := range []struct {
+			buffer int
+			while  string
+		}{{0, "speaks"}, {1, "listens"}} {
+			left, _ := pipe[string](t, c.buffer)
+			var paper labtest.Recorder
+			ctx, cancel := context.WithCancel(t.Context())
+			bob := t.Go(func() {
+				assert.ErrorIs(t, pipes.Bob(ctx, left, &paper), context.Canceled, "while he %s he returns something else", c.while)
+			})
+			bob.Blocks("he returned without an answer")
+			cancel()
+			bob.Returns("he still %s", c.while)
+			assert.Empty(t, paper.Writes(), "he has no answer, and wrote")
+		}
+	})
+}
+
+func (s *ConversationSuite) TestAliceHandsOnTheErrorOfHerEnd() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "Alice must hand on the error of her end", pipes.Alice)
+		var paper labtest.Recorder
+		left, right := pipe[string](t, 1)
+		require.NoError(t, left.Close(), "Close failed")
+		assert.ErrorIs(t, pipes.Alice(t.Context(), right, &paper), io.EOF, "Bob has hung up without a word, and she returns something else")
+		assert.Empty(t, paper.Writes(), "Bob has hung up without a word, and she wrote")
+
+		left, right = pipe[string](t, 1)
+		require.NoError(t, left.Send(t.Context(), "Hello, Alice!"), "Send failed")
+		require.NoError(t, left.Close(), "Close failed")
+		assert.ErrorIs(t, pipes.Alice(t.Context(), right, &paper), io.ErrClosedPipe, "Bob has hung up after his greeting, and she returns something else")
+
+		_, right = pipe[string](t, 1)
+		require.NoError(t, right.Close(), "Close failed")
+		assert.ErrorIs(t, pipes.Alice(t.Context(), right, &paper), io.ErrClosedPipe, "her end is closed, and she returns something else")
+	})
+}
+
+func (s *ConversationSuite) TestBobHandsOnTheErrorOfHisEnd() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "Bob must hand on the error of his end", pipes.Bob)
+		var paper labtest.Recorder
+		left, right := pipe[string](t, 1)
+		require.NoError(t, right.Close(), "Close failed")
+		assert.ErrorIs(t, pipes.Bob(t.Context(), left, &paper), io.ErrClosedPipe, "Alice has hung up, and he returns something else")
+
+		left, right = pipe[string](t, 1)
+		bob := t.Go(func() {
+			assert.ErrorIs(t, pipes.Bob(t.Context(), left, &paper), io.EOF, "Alice has hung up without an answer, and he returns something else")
+		})
+		bob.Blocks("he returned without an answer")
+		require.NoError(t, right.Close(), "Close failed")
+		bob.Returns("Alice has hung up, and he still waits")
+		assert.Empty(t, paper.Writes(), "he has no answer, and wrote")
+	})
+}
+
+// Task 3: a manager and its crew.
+
+type CrewSuite struct{ labtest.Suite }
+
+func TestCrew(t *testing.T) { suite.Run(t, new(CrewSuite)) }
+
+func (s *CrewSuite) TestEveryLineIsWrittenOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", `Every line must be written exactly once, as "worker N: LINE" and a newline, in one Write`, pipes.Crew)
+		work := []string{"dig", "rest", "dig", "100%d done", "café ☕", "worker 1: x", "\xff\x00"}
+		var out labtest.Recorder
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Join(work, "\n")+"\n"), &out), "Crew failed")
+		require.Equal(t, slices.Sorted(slices.Values(work)), written(&out), "other lines were written")
+	})
+}
+
+func (s *CrewSuite) TestBothWorkAtTheSameTime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", "Both workers must work at the same time: 2k lines take k naps", pipes.Crew)
+		for _, k := range []int{1, 3, 20} {
+			var out labtest.Recorder
+			start := time.Now()
+			require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Repeat("dig\n", 2*k)), &out), "Crew failed")
+			took := time.Since(start)
+			require.Equal(t, slices.Repeat([]string{"dig"}, 2*k), written(&out), "other lines were written")
+			assert.GreaterOrEqual(t, took, time.Duration(k)*pipes.Nap, "%d lines took %v", 2*k, took)
+			assert.Less(t, took, time.Duration(k+1)*pipes.Nap, "%d lines took %v", 2*k, took)
+		}
+	})
+}
+
+func (s *CrewSuite) TestAWorkerWritesThenNaps() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", "A worker must write its line, then nap, then take the next", pipes.Crew)
+		var out labtest.Recorder
+		start := time.Now()
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("1\n2\n3\n4\n5\n6\n"), &out), "Crew failed")
+		require.Equal(t, []string{"1", "2", "3", "4", "5", "6"}, written(&out), "other lines were written")
+
+		last := map[string]time.Time{} // when a worker wrote last
+		for i, at := range out.Times() {
+			worker := out.Writes()[i][:len("worker N")]
+			if before, again := last[worker]; again {
+				rested := at.Sub(before)
+				assert.GreaterOrEqual(t, rested, pipes.Nap, "%s wrote twice within %v", worker, rested)
+			} else {
+				assert.Less(t, at.Sub(start), pipes.Nap, "%s napped before its first line", worker)
+			}
+			last[worker] = at
+		}
+	})
+}
+
+func (s *CrewSuite) TestCrewWaitsForTheLastNap() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", "Crew must return when all work is done, naps included", pipes.Crew)
+		var out labtest.Recorder
+		start := time.Now()
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("dig\n"), &out), "Crew failed")
+		took := time.Since(start)
+		require.Equal(t, []string{"dig"}, written(&out), "other lines were written")
+		assert.GreaterOrEqual(t, took, pipes.Nap, "one line took %v", took)
+		assert.Less(t, took, 2*pipes.Nap, "one line took %v", took)
+
+		assert.NoError(t, pipes.Crew(t.Context(), strings.NewReader(""), &out), "there was no work, and Crew failed")
+		assert.Len(t, out.Writes(), 1, "there was no work, and something was written")
+	})
+}
+
+func (s *CrewSuite) TestEmptyLinesAreNoWork() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("lines-from-anywhere", "Only a line that is not empty is work", pipes.Crew)
+		var out labtest.Recorder
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("\n\ndig\n\n\nrest\n\n"), &out), "Crew failed")
+		require.Equal(t, []string{"dig", "rest"}, written(&out), "other lines were written")
+	})
+}
+
+func (s *CrewSuite) TestTheLastLineNeedsNoNewline() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("lines-from-anywhere", "The end of the input must end its last line", pipes.Crew)
+		var out labtest.Recorder
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("dig\nrest"), &out), "Crew failed")
+		require.Equal(t, []string{"dig", "rest"}, written(&out), "other lines were written")
+	})
+}
+
+func (s *CrewSuite) TestNothingIsTrimmed() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("lines-from-anywhere", `Nothing but a final "\r" may be trimmed`, pipes.Crew)
+		var out labtest.Recorder
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("  dig \n\tdig\t\n   \nd\rig\nrest\r\n"), &out), "Crew failed")
+		got := written(&out)
+		for i, line := range got {
+			if line == "rest\r" {
+				got[i] = "rest"
+			}
+		}
+		require.Equal(t, []string{"\tdig\t", "   ", "  dig ", "d\rig", "rest"}, got, "other lines were written")
+	})
+}
+
+func (s *CrewSuite) TestALineMayHave64KiB() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("lines-from-anywhere", "A line of 64 KiB must get through", pipes.Crew)
+		longest := strings.Repeat("0123456789abcdef", 64<<10/16)
+		for _, input := range []string{"dig\n" + longest + "\nrest\n", "rest\ndig\n" + longest} {
+			var out labtest.Recorder
+			require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(input), &out), "Crew failed")
+			got := written(&out)
+			require.Len(t, got, 3, "another number of lines was written")
+			assert.True(t, slices.Contains(got, longest), "the line of 65,536 bytes was not written as it was")
+		}
+	})
+}
+
+func (s *CrewSuite) TestReadsMayHaveAnySize() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("lines-from-anywhere", "Lines must come out the same, whatever a Read returns", pipes.Crew)
+		const input = "dig\ncafé ☕\n\nrest\ndig"
+		for what, in := range map[string]io.Reader{
+			"everything":                    strings.NewReader(input),
+			"one byte":                      iotest.OneByteReader(strings.NewReader(input)),
+			"everything and io.EOF":         iotest.DataErrReader(strings.NewReader(input)),
+			"one byte, the last and io.EOF": iotest.DataErrReader(iotest.OneByteReader(strings.NewReader(input))),
+		} {
+			var out labtest.Recorder
+			require.NoError(t, pipes.Crew(t.Context(), in, &out), "a Read returns %s: Crew failed", what)
+			require.Equal(t, []string{"café ☕", "dig", "dig", "rest"}, written(&out), "a Read returns %s: other lines were written", what)
+		}
+	})
+}
+
+// Task 4, the brave one: a graceful shutdown.
+
+type ShutdownSuite struct{ labtest.Suite }
+
+func TestShutdown(t *testing.T) { suite.Run(t, new(ShutdownSuite)) }
+
+func (s *ShutdownSuite) TestQuitEndsTheInput() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "What came before quit must be done, what follows must not, even if it has been read", pipes.Crew)
+		for _, in := range []io.Reader{
+			strings.NewReader("1\n2\n3\n4\nquit\n5\n6\n"),
+			iotest.OneByteReader(strings.NewReader("1\n2\n3\n4\nquit")),
+		} {
+			var out labtest.Recorder
+			start := time.Now()
+			require.NoError(t, pipes.Crew(t.Context(), in, &out), "Crew failed")
+			took := time.Since(start)
+			require.Equal(t, []string{"1", "2", "3", "4"}, written(&out), "other lines were written")
+			assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestNothingNeedBeReadAfterQuit() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "After quit Crew must return, whatever the input does", pipes.Crew)
+		in := newKeyboard("dig", "quit")
+		defer in.hangUp(io.EOF)
+		var out labtest.Recorder
+		t.Go(func() { assert.NoError(t, pipes.Crew(t.Context(), in, &out), "Crew failed") }).
+			Returns("the user typed quit and nothing else, and Crew still waits")
+		assert.Equal(t, []string{"dig"}, written(&out), "other lines were written")
+	})
+}
+
+func (s *ShutdownSuite) TestOnlyALineQuitQuits() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "Only a line that is quit, no more and no less, ends the input", pipes.Crew)
+		work := []string{"Quit", " quit", "quit ", "quit now", "don't quit", "dig"}
+		var out labtest.Recorder
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Join(work, "\n")), &out), "Crew failed")
+		require.Equal(t, slices.Sorted(slices.Values(work)), written(&out), "other lines were written")
+	})
+}
+
+func (s *ShutdownSuite) TestAReadErrorComesAfterTheWork() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "A read error must be returned, after all that came before it is done", pipes.Crew)
+		broken := errors.New("the keyboard is broken")
+		in := io.MultiReader(strings.NewReader("1\n2\n3\n4\nunfinis"), iotest.ErrReader(broken))
+		var out labtest.Recorder
+		start := time.Now()
+		err := pipes.Crew(t.Context(), in, &out)
+		took := time.Since(start)
+		require.ErrorIs(t, err, broken, "Crew returned something else")
+		got := slices.DeleteFunc(written(&out), func(line string) bool { return line == "unfinis" })
+		require.Equal(t, []string{"1", "2", "3", "4"}, got, "other lines were written")
+		assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
+	})
+}
+
+func (s *ShutdownSuite) TestTheContextEndsWhileReadBlocks() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "Crew must end with its context, even while Read blocks", pipes.Crew)
+		in := newKeyboard("dig")
+		defer in.hangUp(io.EOF)
+		ctx, cancel := context.WithTimeout(t.Context(), later)
+		defer cancel()
+		crew := t.Go(func() {
+			assert.ErrorIs(t, pipes.Crew(ctx, in, io.Discard), context.DeadlineExceeded, "Crew returned another error")
+		})
+		crew.Blocks("Crew returned before the end of its input")
+		time.Sleep(later)
+		crew.Returns("Crew still waits for its input")
+	})
+}
+
+func (s *ShutdownSuite) TestTheContextEndsTheNap() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When the context ends, the workers must not sit out the nap", pipes.Crew)
+		ctx, cancel := context.WithTimeout(t.Context(), pipes.Nap/10)
+		defer cancel()
+		start := time.Now()
+		err := pipes.Crew(ctx, strings.NewReader("dig\nrest\n"), io.Discard)
+		took := time.Since(start)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "Crew returned something else")
+		assert.Less(t, took, pipes.Nap, "the context ended %v after the start, Crew returned %v after it", pipes.Nap/10, took)
+	})
+}
+
+func (s *ShutdownSuite) TestTheContextEndDropsTheRest() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When the context ends, what nobody has begun must be dropped", pipes.Crew)
+		for range often / 2 {
+			ctx, cancel := context.WithCancel(t.Context())
+			var out labtest.Recorder
+			crew := t.Go(func() {
+				assert.ErrorIs(t, pipes.Crew(ctx, strings.NewReader(strings.Repeat("dig\n", 40)), &out), context.Canceled, "Crew returned something else")
+			})
+			time.Sleep(pipes.Nap + pipes.Nap/2)
+			t.Wait()
+			before := len(out.Writes())
+			cancel()
+			crew.Join()
+			require.Equal(t, before, len(out.Writes()), "both workers were napping, and then another number of lines was written")
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestTheLineInWritingIsFinished() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When the context ends, Crew must wait until the line that a worker is writing is written", pipes.Crew)
+		for range 10 {
+			t.Progress()
+			ctx, cancel := context.WithCancel(t.Context())
+			var finished atomic.Bool
+			slow := labtest.WriterFunc(func(p []byte) (int, error) {
+				cancel()
+				for range 1000 { // steps aside, so that Crew could return now
+					runtime.Gosched()
+				}
+				finished.Store(true)
+				return len(p), nil
+			})
+			err := pipes.Crew(ctx, strings.NewReader("dig\n"), slow)
+			require.True(t, finished.Load(), "Crew returned in the middle of it")
+			require.ErrorIs(t, err, context.Canceled, "Crew returned something else")
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestTheContextWinsOverAReadError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When the context ends, Crew must end with it, read error or not", pipes.Crew)
+		ctx, cancel := context.WithTimeout(t.Context(), pipes.Nap/2)
+		defer cancel()
+		broken := errors.New("the keyboard is broken")
+		err := pipes.Crew(ctx, io.MultiReader(strings.NewReader("dig\n"), iotest.ErrReader(broken)), io.Discard)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "reading failed, the context ended during the nap, and Crew returned something else")
+
+		ctx, cancel = context.WithTimeout(t.Context(), pipes.Nap/2)
+		defer cancel()
+		err = pipes.Crew(ctx, strings.NewReader("dig\nquit\n"), io.Discard)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "the user typed quit, the context ended during the nap, and Crew returned something else")
+
+		for range often / 2 {
+			in := newKeyboard("dig")
+			ctx, cancel := context.WithCancel(t.Context())
+			crew := t.Go(func() {
+				assert.ErrorIs(t, pipes.Crew(ctx, in, io.Discard), context.Canceled, "the context ended, then reading failed, and Crew returned something else")
+			})
+			time.Sleep(pipes.Nap / 2)
+			t.Wait()
+			cancel()
+			in.hangUp(broken)
+			crew.Join()
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestAContextThatHasEndedAllowsNoWork() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "A context that had ended before the call allows no line to be begun", pipes.Crew)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range often {
+			var out labtest.Recorder
+			err := pipes.Crew(ended, strings.NewReader("dig\nrest\n"), &out)
+			require.ErrorIs(t, err, context.Canceled, "Crew returned something else")
+			require.Empty(t, out.Writes(), "a line was written")
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestAtMost16AreReadAhead() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("back-pressure", "At most 16 pieces of work may be read ahead", pipes.Crew)
+		in := newKeyboard(slices.Repeat([]string{"dig"}, 60)...)
+		defer in.hangUp(io.EOF)
+		var out labtest.Recorder
+		t.Go(func() { _ = pipes.Crew(t.Context(), in, &out) })
+		for range 10 { // each time both workers nap
+			time.Sleep(pipes.Nap / 2)
+			t.Wait()
+			taken, done := in.taken(), len(out.Writes())
+			require.LessOrEqual(t, taken-done, 16, "%d lines have been read, %d written", taken, done)
+			time.Sleep(pipes.Nap / 2)
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestNobodyStaysBehind() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "No goroutine may stay behind, except one that is in Read", pipes.Crew)
+		t.NothingStays()
+		plenty := strings.Repeat("dig\n", 40)
+		for _, input := range []string{"dig\n", "dig\nquit\nrest\n", plenty + "quit\n" + plenty} {
+			require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(input), io.Discard), "Crew failed")
+		}
+
+		broken := errors.New("the keyboard is broken")
+		err := pipes.Crew(t.Context(), iotest.ErrReader(broken), io.Discard)
+		require.ErrorIs(t, err, broken, "Crew returned something else")
+
+		ctx, cancel := context.WithTimeout(t.Context(), pipes.Nap/2)
+		defer cancel()
+		err = pipes.Crew(ctx, strings.NewReader(plenty), io.Discard)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "Crew returned something else")
+	})
+}
+
+func (s *ShutdownSuite) TestTheReaderEndsWhenReadReturns() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "The goroutine that is in Read may stay until Read returns, no longer, and what was read too late must not be done", pipes.Crew)
+		t.NothingStays()
+		in := newKeyboard("dig")
+		var out labtest.Recorder
+		ctx, cancel := context.WithCancel(t.Context())
+		crew := t.Go(func() {
+			assert.ErrorIs(t, pipes.Crew(ctx, in, &out), context.Canceled, "Crew returned another error")
+		})
+		crew.Blocks("Crew returned before the end of its input")
+		cancel()
+		crew.Returns("Crew still waits for its input")
+
+		in.typeLine("too late")
+		t.Settle()
+		in.hangUp(io.EOF)
+		t.Settle()
+		assert.NotContains(t, written(&out), "too late", "it was done")
+	})
+}
+
+// pipe makes a pipe and closes it when the test is over, so that whatever stands
+// behind it may end.
+func pipe[T any](t *labtest.T, buffer int) (left, right *pipes.Conn[T]) {
+	left, right = pipes.Pipe[T](buffer)
+	context.AfterFunc(t.Context(), func() {
+		defer func() { _ = recover() }() // Close may not have been written yet
+		_ = left.Close()
+		_ = right.Close()
+	})
+	return left, right
+}
+
+// talk is one message on its way over a pipe of its own.
+type talk struct {
+	left, right    *pipes.Conn[int]
+	ctx            context.Context
+	cancel         func()
+	sent, received error
+}
+
+func newTalk(t *labtest.T, buffer int) *talk {
+	t.Progress()
+	talk := new(talk)
+	talk.left, talk.right = pipe[int](t, buffer)
+	talk.ctx, talk.cancel = context.WithCancel(t.Context())
+	return talk
+}
+
+func (t *talk) send() { t.sent = t.left.Send(t.ctx, 7) }
+func (t *talk) recv() { _, t.received = t.right.Recv(t.ctx) }
+
+// line is what a worker writes.
+var line = regexp.MustCompile(`(?s)^worker [12]: ([^\n]+)\n$`)
+
+// written returns the work that was done, sorted, since the order is open.
+func written(out *labtest.Recorder) []string {
+	var work []string
+	for _, w := range out.Writes() {
+		if m := line.FindStringSubmatch(w); m != nil {
+			work = append(work, m[1])
+		} else {
+			work = append(work, fmt.Sprintf("not a line of worker 1 or 2: %.60q", w))
+		}
+	}
+	slices.Sort(work)
+	return work
+}
+
+// keyboard is an input that gives one line a Read and blocks while nothing is
+// typed.
+type keyboard struct {
+	typed chan string
+	count atomic.Int64
+	rest  string // of the line that is being read
+
+	gone chan struct{}
+	err  error
+}
+
+// newKeyboard returns a keyboard on which some lines have been typed already.
+// It belongs to the bubble that makes it.
+func newKeyboard(typed ...string) *keyboard {
+	k := &keyboard{typed: make(chan string, len(typed)+1), gone: make(chan struct{})}
+	for _, line := range typed {
+		k.typeLine(line)
+	}
+	return k
+}
+
+func (k *keyboard) typeLine(line string) { k.typed <- line + "\n" }
+
+// hangUp ends the input with err, after all that has been typed.
+func (k *keyboard) hangUp(err error) {
+	k.err = err
+	close(k.gone)
+}
+
+// taken returns how many lines have been read.
+func (k *keyboard) taken() int { return int(k.count.Load()) }
+
+func (k *keyboard) Read(p []byte) (int, error) {
+	if k.rest == "" {
+		select {
+		case k.rest = <-k.typed:
+		default:
+			select {
+			case k.rest = <-k.typed:
+			case <-k.gone:
+				return 0, k.err
+			}
+		}
+		k.count.Add(1)
+	}
+	n := copy(p, k.rest)
+	k.rest = k.rest[n:]
+	return n, nil
+}
