@@ -31,7 +31,10 @@ const (
 	Reject    Kind = "reject"    // one named test fails
 )
 
-// Variant is one answer to a lesson's exercise.
+// Variant is one answer to a lesson's exercise. A reject is written as an edit
+// of the reference, or of the accept that its line "of: accept/NAME" names, so
+// that the mistake shows at a glance; a whole file only where the mistake is
+// another design.
 type Variant struct {
 	Lesson lessons.Lesson
 	Kind   Kind
@@ -87,7 +90,7 @@ func Load(root string, lesson lessons.Lesson) ([]Variant, error) {
 		}
 		for _, e := range entries {
 			v := Variant{Lesson: lesson, Kind: kind, File: dir + "/" + e.Name()}
-			if err := v.load(root, reference.Source); err != nil {
+			if err := v.load(root, all); err != nil {
 				return nil, fmt.Errorf("%s: %w", v.File, err)
 			}
 			all = append(all, &v)
@@ -109,13 +112,15 @@ func read(root, file string) ([]byte, error) {
 	return b, nil
 }
 
-// load reads the variant's file: a whole answer, or an edit of the reference.
-func (v *Variant) load(root string, reference []byte) error {
+// load reads the variant's file: a whole answer, or an edit of one of the right
+// answers that are known already.
+func (v *Variant) load(root string, known []*Variant) error {
 	text, err := read(root, v.File)
 	if err != nil {
 		return err
 	}
 	header := ""
+	var edits []txtar.File
 	name := filepath.Base(filepath.FromSlash(v.File))
 	switch ext := filepath.Ext(name); {
 	case ext == ".go":
@@ -129,10 +134,7 @@ func (v *Variant) load(root string, reference []byte) error {
 		}
 	case ext == ".txtar" && v.Kind == Reject:
 		archive := txtar.Parse(text)
-		header = string(archive.Comment)
-		if v.Source, err = edit(reference, archive.Files); err != nil {
-			return err
-		}
+		header, edits = string(archive.Comment), archive.Files
 	default:
 		return fmt.Errorf("a %s is not written as a %q file", v.Kind, ext)
 	}
@@ -147,15 +149,29 @@ func (v *Variant) load(root string, reference []byte) error {
 	if v.Note == "" {
 		return errors.New("the first sentence, which says what is different, is missing")
 	}
-	if v.Kind == Reject {
-		return v.parseTest(rest)
+	if v.Kind != Reject {
+		return nil
 	}
-	return nil
+	original, err := v.parse(rest)
+	if err != nil || v.Source != nil {
+		return err
+	}
+	i := slices.IndexFunc(known, func(k *Variant) bool { return string(k.Kind) == original || string(k.Kind)+"/"+k.Name == original })
+	if i < 0 {
+		return fmt.Errorf("nothing is known of %q, which it edits", original)
+	}
+	v.Source, err = edit(known[i].Source, edits)
+	return err
 }
 
-// parseTest reads the line of a reject's header that names what must fail.
-func (v *Variant) parseTest(header string) error {
+// parse reads the lines of a reject's header that name what must fail and, if
+// that is not the reference, what is edited.
+func (v *Variant) parse(header string) (original string, err error) {
+	original = string(Reference)
 	for line := range strings.Lines(header) {
+		if of, ok := strings.CutPrefix(line, "of:"); ok {
+			original = strings.TrimSpace(of)
+		}
 		if test, ok := strings.CutPrefix(line, "test:"); ok {
 			words := strings.Fields(test)
 			if v.Race = len(words) == 2 && words[1] == "race"; v.Race {
@@ -163,23 +179,24 @@ func (v *Variant) parseTest(header string) error {
 			}
 			if len(words) == 1 {
 				v.Test = words[0]
-				return nil
 			}
 		}
 	}
-	return errors.New(`the line "test: NAME", which names the test that must fail, is missing`)
+	if v.Test == "" {
+		return "", errors.New(`the line "test: NAME", which names the test that must fail, is missing`)
+	}
+	return original, nil
 }
 
-// edit replaces texts of the reference: each old by the new that follows it.
-func edit(reference []byte, files []txtar.File) ([]byte, error) {
-	source := reference
+// edit replaces texts of a right answer: each old by the new that follows it.
+func edit(source []byte, files []txtar.File) ([]byte, error) {
 	for pair := range slices.Chunk(files, 2) {
 		if len(pair) != 2 || pair[0].Name != "old" || pair[1].Name != "new" {
 			return nil, errors.New("sections must come in pairs, -- old -- and -- new --")
 		}
 		old, replacement := pair[0].Data, pair[1].Data
 		if n := bytes.Count(source, old); n != 1 {
-			return nil, fmt.Errorf("the old text must be in the reference once, and is %d times:\n%s", n, old)
+			return nil, fmt.Errorf("the old text must be there once, and is %d times:\n%s", n, old)
 		}
 		source = bytes.Replace(source, old, replacement, 1)
 	}
