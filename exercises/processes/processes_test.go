@@ -1,11 +1,12 @@
 package processes_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"runtime"
 	"slices"
-	"sync"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,23 +28,29 @@ type RunTasksSuite struct{ labtest.Suite }
 func (s *RunTasksSuite) TestPrintTaskWritesNameAndNewline() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("first-try", "PrintTask must write the name and a newline, with one Write", processes.PrintTask)
-		var out labtest.Recorder
+		for _, name := range []string{"100%done", " with space\t", "two\nlines\n", strings.Repeat("long", 2000)} {
+			var out labtest.Recorder
 
-		processes.PrintTask(&out, "100%done")
+			processes.PrintTask(&out, name)
 
-		assert.Equal(t, []string{"100%done\n"}, out.Writes(), "it wrote something else")
+			writes := out.Writes()
+			require.Len(t, writes, 1, "for %.20q it called Write %d times", name, len(writes))
+			require.True(t, writes[0] == name+"\n", "told to print %.20q, it wrote %.20q", name, writes[0])
+		}
 	})
 }
 
 func (s *RunTasksSuite) TestAllRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("start-all-then-wait", "RunTasks must run all tasks at the same time", processes.RunTasks)
-		together := labtest.NewMeeting(3)
+		for _, n := range []int{3, 100} {
+			together := labtest.NewMeeting(n)
 
-		processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
-			assert.True(t, together.Attend(), "while one task was writing, the other two did not even begin")
-			return len(p), nil
-		}), "one", "two", "three")
+			processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
+				assert.True(t, together.Attend(), "while some of %d tasks were writing, the others did not even begin", n)
+				return len(p), nil
+			}), slices.Repeat([]string{"task"}, n)...)
+		}
 	})
 }
 
@@ -54,7 +61,7 @@ func (s *RunTasksSuite) TestReturnsWhenAllHaveFinished() {
 		var turn atomic.Int64
 
 		processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
-			time.Sleep(time.Duration(turn.Add(1)) * time.Minute)
+			pass(t, time.Duration(turn.Add(1))*17*time.Second)
 			return finished.Write(p)
 		}), "one", "two", "three")
 
@@ -67,7 +74,7 @@ func (s *RunTasksSuite) TestOneLineForEachName() {
 		t.Rule("start-all-then-wait", "RunTasks must print one line for each name, also when names repeat", processes.RunTasks)
 		var out labtest.Recorder
 
-		processes.RunTasks(&out, "a", "b", "a", "", "c", "a")
+		processes.RunTasks(&out, "a", "b", "a", "a", "", "c")
 
 		assert.Equal(t, []string{"\n", "a\n", "a\n", "a\n", "b\n", "c\n"}, sorted(out.Writes()), "the lines are others")
 	})
@@ -111,8 +118,11 @@ func (s *ProcessSuite) TestStartReturnsWithoutWaiting() {
 		gate := labtest.NewGate()
 		p := processes.NewProcess(gate.Pass)
 
-		t.Go(func() { assert.NoError(t, p.Start(), "the first Start failed") }).
-			Returns("Start still waits while the target runs")
+		start := time.Now()
+		t.Go(func() {
+			assert.NoError(t, p.Start(), "the first Start failed")
+			assert.Less(t, time.Since(start), instant, "it waited a little all the same")
+		}).Returns("Start still waits while the target runs")
 
 		assert.Equal(t, 1, gate.Waiting(), "the target does not run")
 		gate.Open()
@@ -131,6 +141,7 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 
 		t.Go(func() {
 			assert.ErrorIs(t, p.Start(), processes.ErrStarted, "while the target runs, another error comes back")
+			assert.True(t, p.IsAlive(), "after it IsAlive says false while the target runs")
 		}).Returns("the second Start waits")
 		gate.Open()
 		require.NoError(t, p.Join(), "Join failed")
@@ -175,8 +186,10 @@ func (s *ProcessSuite) TestJoinBeforeStart() {
 		t.Rule("start-and-join", "Join before Start must return ErrNotStarted", (*processes.Process).Join)
 		p := processes.NewProcess(func() {})
 
+		start := time.Now()
 		t.Go(func() {
 			assert.ErrorIs(t, p.Join(), processes.ErrNotStarted, "another error comes back")
+			assert.Less(t, time.Since(start), instant, "it waited a little for a Start")
 		}).Returns("Join waits for a process that nobody has started")
 
 		t.Rule("start-and-join", "a Join before Start must leave the process as it was", (*processes.Process).Join)
@@ -190,7 +203,7 @@ func (s *ProcessSuite) TestJoinWaitsForTheTarget() {
 		t.Rule("start-and-join", "Join must wait until the target has returned", (*processes.Process).Join)
 		result := ""
 		p := processes.NewProcess(func() {
-			time.Sleep(17 * time.Second)
+			pass(t, 17*time.Second)
 			result = "done"
 		})
 		require.NoError(t, p.Start(), "Start failed")
@@ -217,7 +230,7 @@ func (s *ProcessSuite) TestAnyNumberMayJoin() {
 		}
 
 		var joiners []*labtest.Call
-		for range 5 {
+		for range 50 {
 			joiners = append(joiners, t.Go(func() { join(); join() }))
 		}
 		runtime.Gosched()
@@ -238,7 +251,9 @@ func (s *ProcessSuite) TestIsAliveWhileTheTargetRuns() {
 		for range 20 {
 			p := processes.NewProcess(gate.Pass)
 			require.NoError(t, p.Start(), "Start failed")
+			asked := time.Now()
 			require.True(t, p.IsAlive(), "it says false right after Start")
+			require.Less(t, time.Since(asked), instant, "it waited before it answered")
 			all = append(all, p)
 		}
 
@@ -263,7 +278,8 @@ func (s *ProcessSuite) TestIsAliveDoesNotWaitForAJoin() {
 		p := processes.NewProcess(gate.Pass)
 		require.NoError(t, p.Start(), "Start failed")
 		join := t.Go(func() { assert.NoError(t, p.Join(), "Join failed") })
-		join.Blocks("the Join returned while the target was running")
+		others()
+		require.False(t, join.Returned(), "the Join returned while the target was running")
 
 		assert.True(t, p.IsAlive(), "it says false")
 
@@ -276,11 +292,13 @@ func (s *ProcessSuite) TestNilTargetFinishesAtOnce() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("start-and-join", "a process with a nil target must finish at once", processes.NewProcess)
 		p := processes.NewProcess(nil)
+		require.ErrorIs(t, p.Join(), processes.ErrNotStarted, "Join before Start returned something else")
 
 		require.NoError(t, p.Start(), "Start failed")
 		t.Go(func() { assert.NoError(t, p.Join(), "Join failed") }).Returns("Join waits")
 
 		assert.False(t, p.IsAlive(), "IsAlive says true after Join")
+		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "a second Start is not refused")
 	})
 }
 
@@ -294,9 +312,9 @@ func (s *SpiderSuite) TestRunWritesOneLine() {
 			(*processes.Spider).Run)
 		var out labtest.Recorder
 
-		(&processes.Spider{Addr: "www.example.com/%d", Out: &out}).Run()
+		(&processes.Spider{Addr: "http://www.example.com/%d.", Out: &out}).Run()
 
-		assert.Equal(t, []string{"Crawling through www.example.com/%d.\n"}, out.Writes(), "it wrote something else")
+		assert.Equal(t, []string{"Crawling through http://www.example.com/%d..\n"}, out.Writes(), "it wrote something else")
 	})
 }
 
@@ -326,7 +344,7 @@ func (s *SpiderSuite) TestSpawnRunsRunOnce() {
 		t.Rule("anything-that-runs", "the process must run Run, once, and Join must wait for it", processes.Spawn)
 		runs := 0
 		p := processes.Spawn(runnerFunc(func() {
-			time.Sleep(17 * time.Second)
+			pass(t, 17*time.Second)
 			runs++
 		}))
 
@@ -375,13 +393,14 @@ func (s *CrashSuite) TestPanicBecomesAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "after a panic Join must return a *CrashError with the panic's value and stack",
 			(*processes.Process).Join)
+		for _, value := range []any{"out of shrimps", 0, io.ErrUnexpectedEOF} {
+			err := crash(t, value)
 
-		err := crash(t, "out of shrimps")
-
-		var crashed *processes.CrashError
-		require.ErrorAs(t, err, &crashed, "it returned something else")
-		assert.Equal(t, "out of shrimps", crashed.Value, "the value is another")
-		assert.NotEmpty(t, crashed.Stack, "the stack is empty")
+			var crashed *processes.CrashError
+			require.ErrorAs(t, err, &crashed, "after panic(%#v) it returned something else", value)
+			assert.Equal(t, value, crashed.Value, "the value is another")
+			assert.NotEmpty(t, crashed.Stack, "the stack is empty")
+		}
 	})
 }
 
@@ -408,6 +427,10 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		}
 		join()
 		join()
+
+		t.Rule("once", "a process that has crashed must not start again", (*processes.Process).Start)
+		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "another error comes back")
+		t.Go(join).Returns("Join waits again")
 	})
 }
 
@@ -447,27 +470,48 @@ func (s *CrashSuite) TestGoexitCountsAsReturning() {
 func (s *CrashSuite) TestOthersGoOn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "the other processes must go on after a crash", (*processes.Process).Start)
-		var mu sync.Mutex
-		var order []string
-		note := func(what string) {
-			mu.Lock()
-			defer mu.Unlock()
-			order = append(order, what)
-		}
+		gate := labtest.NewGate()
+		finished := false
 		healthy := processes.NewProcess(func() {
-			time.Sleep(2 * time.Second)
-			note("healthy")
+			gate.Pass()
+			finished = true
 		})
 		require.NoError(t, healthy.Start(), "Start failed")
-		spawned := processes.Spawn(runnerFunc(func() {
-			time.Sleep(time.Second)
-			note("crashed")
-			panic("out of shrimps")
-		}))
+		spawned := processes.Spawn(runnerFunc(func() { panic("out of shrimps") }))
 
 		assert.Error(t, spawned.Join(), "the crash is not reported")
+		assert.True(t, healthy.IsAlive(), "the healthy one's IsAlive says false")
+		gate.Open()
 		assert.NoError(t, healthy.Join(), "the healthy one is reported as crashed")
 
-		assert.True(t, slices.Equal([]string{"crashed", "healthy"}, order), "the healthy one did not finish")
+		assert.True(t, finished, "the healthy one did not finish")
 	})
+}
+
+// instant is what may pass (of virtual time) while a call does not wait.
+const instant = 10 * time.Millisecond
+
+// others lets the other goroutines run. Unlike t.Settle it comes back while
+// somebody waits for a mutex, as a Join may do whose process holds a lock for
+// as long as it runs.
+func others() {
+	for range 200 {
+		runtime.Gosched()
+	}
+}
+
+// pass lets virtual time pass, in steps, so that the watchdog bears with code
+// that polls. While somebody waits for a mutex the clock of a bubble stands
+// still; then it only lets the others run.
+func pass(t *labtest.T, d time.Duration) {
+	others()
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	if bytes.Contains(stacks, []byte("[sync.Mutex.Lock")) || bytes.Contains(stacks, []byte("[sync.RWMutex.")) {
+		return
+	}
+	for step := d / 10; d > 0; d -= step {
+		time.Sleep(step)
+		t.Progress()
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"gotest.tools/gotestsum/testjson"
 
+	"conclab/internal/labtest"
 	"conclab/lessons"
 )
 
@@ -96,4 +97,16 @@ func TestEventsOfOthersAreNoVerdict(t *testing.T) {
 		testjson.TestEvent{Action: testjson.ActionFail, Test: "TestQueue/TestB", Elapsed: -1},
 		event(testjson.ActionFail, "TestQueue/TestA"), event(testjson.ActionFail, "TestQueue"), fails)
 	assert.Equal(t, map[string]outcome{"TestA": {Fail, "words of a subtest"}, "TestB": {}}, got)
+}
+
+// The suites and the runner speak of verdicts in the same words, although
+// neither knows the other.
+func TestWordsAreThoseOfLabtest(t *testing.T) {
+	assert.Equal(t, labtest.VerdictAttr, verdictAttr)
+	for ours, theirs := range map[Verdict]labtest.Verdict{
+		Fail: labtest.Fail, Panic: labtest.Panic, Deadlock: labtest.Deadlock,
+		Leak: labtest.Leak, Timeout: labtest.Timeout, DidNotRun: labtest.DidNotRun,
+	} {
+		assert.EqualValues(t, theirs, ours)
+	}
 }
