@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func (s *RunTasksSuite) TestReturnsWhenAllHaveFinished() {
 		var turn atomic.Int64
 
 		processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
-			pass(t, time.Duration(turn.Add(1))*17*time.Second)
+			pass(t, time.Duration(turn.Add(1))*20*time.Second)
 			return finished.Write(p)
 		}), "one", "two", "three")
 
@@ -233,7 +234,7 @@ func (s *ProcessSuite) TestAnyNumberMayJoin() {
 		for range 50 {
 			joiners = append(joiners, t.Go(func() { join(); join() }))
 		}
-		runtime.Gosched()
+		others()
 		gate.Open()
 
 		for _, j := range joiners {
@@ -285,6 +286,48 @@ func (s *ProcessSuite) TestIsAliveDoesNotWaitForAJoin() {
 
 		gate.Open()
 		join.Returns("the Join still waits after the target's end")
+	})
+}
+
+func (s *ProcessSuite) TestIsAliveIsOverBeforeJoin() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("is-alive", "IsAlive must be false once any Join has returned", (*processes.Process).IsAlive)
+		// To wake a crowd takes a while: the first of it runs before the last is
+		// awake, and before whoever wakes them gets round to anything else.
+		const crowd = 1000
+		for range 20 {
+			gate := labtest.NewGate()
+			var end atomic.Bool
+			p := processes.NewProcess(func() {
+				gate.Pass()
+				end.Store(true)
+			})
+			require.NoError(t, p.Start(), "Start failed")
+			var joiners sync.WaitGroup
+			var alive atomic.Int64
+			for range crowd {
+				joiners.Go(func() {
+					_ = p.Join()
+					if p.IsAlive() {
+						alive.Add(1)
+					}
+				})
+			}
+			others()
+
+			gate.Open()
+
+			// Whoever spins makes the target run on another processor, and has one
+			// ready for the first joiners.
+			for spin := 1; !end.Load(); spin++ {
+				if spin%100_000 == 0 {
+					runtime.Gosched()
+				}
+			}
+			joiners.Wait()
+			require.Zero(t, alive.Load(), "of %d that had joined, %d were told true", crowd, alive.Load())
+			t.Progress()
+		}
 	})
 }
 
@@ -419,7 +462,7 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		}
 
 		early := []*labtest.Call{t.Go(join), t.Go(join), t.Go(join)}
-		runtime.Gosched()
+		others()
 		gate.Open()
 
 		for _, c := range early {
