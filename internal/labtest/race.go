@@ -32,7 +32,7 @@ const (
 
 	// maxLooks bounds a race on a machine that is too busy to run two racers at
 	// once: in looks of the watchdog, since a bubble has no other real clock.
-	maxLooks = 4
+	maxLooks = 15
 )
 
 // Race finds what only shows when two callers meet within a few nanoseconds. It

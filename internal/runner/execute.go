@@ -23,7 +23,7 @@ const (
 
 	// maxOutput is how much one process may print, in bytes, and lineCost what
 	// each line counts for on top: a line is an event, however short it is.
-	maxOutput = 16 << 20
+	maxOutput = 4 << 20
 	lineCost  = 64
 
 	// maxTestOutput is how much of one test's output is kept, in bytes.

@@ -254,13 +254,13 @@ func TestASuddenEndCostsOneTest(t *testing.T) {
 			body:    "\tfor {\n\t\tfmt.Println(\"and on\")\n\t}",
 			imports: []string{`"fmt"`},
 			verdict: runner.TooMuchOutput,
-			message: "the test was stopped because it prints without end: 16 MiB, and it went on",
+			message: "the test was stopped because it prints without end: 4 MiB, and it went on",
 		},
 		"one endless line": {
 			body:    "\tfor {\n\t\tfmt.Print(strings.Repeat(\"and on \", 1000))\n\t}",
 			imports: []string{`"fmt"`, `"strings"`},
 			verdict: runner.TooMuchOutput,
-			message: "the test was stopped because it prints without end: 16 MiB, and it went on",
+			message: "the test was stopped because it prints without end: 4 MiB, and it went on",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
