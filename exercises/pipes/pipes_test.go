@@ -42,23 +42,20 @@ func (s *PipeSuite) TestMessagesArriveInOrder() {
 		t.Rule("two-crossed-channels", "What one end sends the other must receive, in order", pipes.Pipe[int])
 		for _, buffer := range []int{0, 1, 3} {
 			left, right := pipe[int](t, buffer)
-			for _, way := range []struct {
-				name     string
-				from, to *pipes.Conn[int]
-			}{{"left to right", left, right}, {"right to left", right, left}} {
+			for _, way := range ways(buffer, left, right) {
 				sender := t.Go(func() {
 					for i := range 6 {
-						assert.NoError(t, way.from.Send(t.Context(), i), "Pipe(%d), %s: Send failed", buffer, way.name)
+						assert.NoError(t, way.from.Send(t.Context(), i), "%v: Send failed", way)
 					}
 				})
 				var got []int
 				for range 6 {
 					v, err := way.to.Recv(t.Context())
-					require.NoError(t, err, "Pipe(%d), %s: Recv failed", buffer, way.name)
+					require.NoError(t, err, "%v: Recv failed", way)
 					got = append(got, v)
 				}
 				sender.Join()
-				assert.Equal(t, []int{0, 1, 2, 3, 4, 5}, got, "Pipe(%d), %s: wrong messages or order", buffer, way.name)
+				assert.Equal(t, []int{0, 1, 2, 3, 4, 5}, got, "%v: wrong messages or order", way)
 			}
 		}
 	})
@@ -103,21 +100,66 @@ func (s *PipeSuite) TestDirectionsAreIndependent() {
 	})
 }
 
+func (s *PipeSuite) TestTheRightOneIsWoken() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("two-crossed-channels", "With calls blocked on both ends, the one that can go on must be woken", (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		receive := func(ctx context.Context, end *pipes.Conn[int]) *labtest.Call {
+			c := t.Go(func() { _, _ = end.Recv(ctx) })
+			c.Blocks("Recv returned although nothing has been sent")
+			return c
+		}
+		send := func(end *pipes.Conn[int]) *labtest.Call {
+			return t.Go(func() { assert.NoError(t, end.Send(t.Context(), 1), "Send failed") })
+		}
+
+		for _, way := range newWays(t, 0) {
+			first, second := receive(t.Context(), way.from), receive(t.Context(), way.to)
+			send(way.from).Returns("%v: both ends receive, and Send blocks", way)
+			second.Returns("%v: both ends receive, and the message does not arrive", way)
+			send(way.to)
+			first.Returns("%v: both ends receive, and the answer does not arrive", way)
+		}
+		for _, way := range newWays(t, 1) {
+			send(way.to).Returns("Send blocks although there is room")
+			send(way.from).Returns("Send blocks although there is room")
+			first := send(way.to)
+			first.Blocks("Send found room where there is none")
+			second := send(way.from)
+			second.Blocks("Send found room where there is none")
+			_, err := way.to.Recv(t.Context())
+			require.NoError(t, err, "Recv failed")
+			second.Returns("%v: Send is blocked on both ends, a message has been received, and Send still blocks", way)
+			first.Blocks("%v: receiving made room in the other direction", way)
+			_, err = way.from.Recv(t.Context())
+			require.NoError(t, err, "Recv failed")
+			first.Returns("%v: a message has been received, and Send still blocks", way)
+		}
+		for _, way := range newWays(t, 0) {
+			receive(t.Context(), way.from)
+			ctx, cancel := context.WithCancel(t.Context())
+			second := receive(ctx, way.to)
+			cancel()
+			second.Returns("%v: both ends receive, the context of one Recv ends, and it still blocks", way)
+		}
+	})
+}
+
 func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-standoff", "Send must block while buffer messages are unread, and only then", (*pipes.Conn[int]).Send)
 		for _, buffer := range []int{1, 2, 5} {
-			left, right := pipe[int](t, buffer)
-			for i := range buffer {
-				t.Go(func() { assert.NoError(t, left.Send(t.Context(), i), "Send failed") }).
-					Returns("Pipe(%d): Send number %d blocks although there is room", buffer, i+1)
-			}
-			tooMany := t.Go(func() { assert.NoError(t, left.Send(t.Context(), buffer), "Send failed") })
-			tooMany.Blocks("Pipe(%d): Send number %d returned at once", buffer, buffer+1)
+			for _, way := range newWays(t, buffer) {
+				for i := range buffer {
+					t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), i), "Send failed") }).
+						Returns("%v: Send number %d blocks although there is room", way, i+1)
+				}
+				tooMany := t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), buffer), "Send failed") })
+				tooMany.Blocks("%v: Send number %d returned at once", way, buffer+1)
 
-			_, err := right.Recv(t.Context())
-			require.NoError(t, err, "Recv failed")
-			tooMany.Returns("Pipe(%d): a message has been received, but the blocked Send still waits", buffer)
+				_, err := way.to.Recv(t.Context())
+				require.NoError(t, err, "Recv failed")
+				tooMany.Returns("%v: a message has been received, but the blocked Send still waits", way)
+			}
 		}
 	})
 }
@@ -125,22 +167,23 @@ func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 func (s *PipeSuite) TestSendWithoutBufferWaitsForTheReceiver() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-standoff", "On a pipe without buffer Send must block until the message is received", (*pipes.Conn[int]).Send)
-		left, right := pipe[int](t, 0)
-		sender := t.Go(func() { assert.NoError(t, left.Send(t.Context(), 1), "Send failed") })
-		sender.Blocks("Send on Pipe(0) returned, and nobody receives")
+		for _, way := range newWays(t, 0) {
+			sender := t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), 1), "Send failed") })
+			sender.Blocks("%v: Send returned, and nobody receives", way)
 
-		_, err := right.Recv(t.Context())
-		require.NoError(t, err, "Recv failed")
-		sender.Returns("Send on Pipe(0) still blocks although its message has been received")
+			_, err := way.to.Recv(t.Context())
+			require.NoError(t, err, "Recv failed")
+			sender.Returns("%v: Send still blocks although its message has been received", way)
 
-		receiver := t.Go(func() { _, _ = right.Recv(t.Context()) })
-		receiver.Blocks("the second Recv returned, and nobody sends")
-		t.Go(func() { assert.NoError(t, left.Send(t.Context(), 2), "Send failed") }).
-			Returns("Send on Pipe(0) blocks although a receiver waits")
-		receiver.Returns("Recv still blocks although a message has been sent to it")
+			receiver := t.Go(func() { _, _ = way.to.Recv(t.Context()) })
+			receiver.Blocks("%v: the second Recv returned, and nobody sends", way)
+			t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), 2), "Send failed") }).
+				Returns("%v: Send blocks although a receiver waits", way)
+			receiver.Returns("%v: Recv still blocks although a message has been sent to it", way)
 
-		t.Go(func() { _ = left.Send(t.Context(), 3) }).
-			Blocks("the third Send on Pipe(0) returned, and nobody receives any more")
+			t.Go(func() { _ = way.from.Send(t.Context(), 3) }).
+				Blocks("%v: the third Send returned, and nobody receives any more", way)
+		}
 	})
 }
 
@@ -185,33 +228,34 @@ func (s *PipeSuite) TestSendEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "A Send whose context ends while it blocks must end with it and deliver nothing", (*pipes.Conn[int]).Send)
 		for _, buffer := range []int{0, 1} {
-			left, right := pipe[int](t, buffer)
-			for i := range buffer {
-				require.NoError(t, left.Send(t.Context(), i), "Send failed")
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), later)
-			defer cancel()
-			sender := t.Go(func() {
-				assert.ErrorIs(t, left.Send(ctx, 99), context.DeadlineExceeded, "Pipe(%d): Send returned another error", buffer)
-			})
-			sender.Blocks("Send on Pipe(%d) returned at once", buffer)
-			time.Sleep(later)
-			sender.Returns("Send on Pipe(%d) still blocks", buffer)
+			for _, ending := range endings(t) {
+				left, right := pipe[int](t, buffer)
+				for i := range buffer {
+					require.NoError(t, left.Send(t.Context(), i), "Send failed")
+				}
+				ctx, end := ending.start()
+				sender := t.Go(func() {
+					assert.ErrorIs(t, left.Send(ctx, 99), ending.err, "Pipe(%d): Send returned another error", buffer)
+				})
+				sender.Blocks("Send on Pipe(%d) returned at once", buffer)
+				end()
+				sender.Returns("Send on Pipe(%d) still blocks", buffer)
 
-			for i := range buffer {
-				v, err := right.Recv(t.Context())
-				require.NoError(t, err, "Recv failed")
-				assert.Equal(t, i, v, "Pipe(%d): the other end received another message", buffer)
+				for i := range buffer {
+					v, err := right.Recv(t.Context())
+					require.NoError(t, err, "Recv failed")
+					assert.Equal(t, i, v, "Pipe(%d): the other end received another message", buffer)
+				}
+				next := t.Go(func() {
+					v, err := right.Recv(t.Context())
+					assert.NoError(t, err, "Recv failed")
+					assert.Equal(t, 7, v, "Pipe(%d): the other end received another message", buffer)
+				})
+				next.Blocks("Pipe(%d): the other end received a message all the same", buffer)
+				t.Go(func() { assert.NoError(t, left.Send(t.Context(), 7), "Send failed") }).
+					Returns("Pipe(%d): the next Send blocks although a receiver waits", buffer)
+				next.Returns("Pipe(%d): the next message does not arrive", buffer)
 			}
-			next := t.Go(func() {
-				v, err := right.Recv(t.Context())
-				assert.NoError(t, err, "Recv failed")
-				assert.Equal(t, 7, v, "Pipe(%d): the other end received another message", buffer)
-			})
-			next.Blocks("Pipe(%d): the other end received a message all the same", buffer)
-			t.Go(func() { assert.NoError(t, left.Send(t.Context(), 7), "Send failed") }).
-				Returns("Pipe(%d): the next Send blocks although a receiver waits", buffer)
-			next.Returns("Pipe(%d): the next message does not arrive", buffer)
 		}
 	})
 }
@@ -220,26 +264,28 @@ func (s *PipeSuite) TestRecvEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "A Recv whose context ends while it blocks must end with it and take nothing", (*pipes.Conn[int]).Recv)
 		for _, buffer := range []int{0, 1} {
-			left, right := pipe[int](t, buffer)
-			ctx, cancel := context.WithCancel(t.Context())
-			receiver := t.Go(func() {
-				_, err := right.Recv(ctx)
-				assert.ErrorIs(t, err, context.Canceled, "Pipe(%d): Recv returned another error", buffer)
-			})
-			receiver.Blocks("Recv on Pipe(%d) returned at once", buffer)
-			cancel()
-			receiver.Returns("Recv on Pipe(%d) still blocks", buffer)
+			for _, ending := range endings(t) {
+				left, right := pipe[int](t, buffer)
+				ctx, end := ending.start()
+				receiver := t.Go(func() {
+					_, err := right.Recv(ctx)
+					assert.ErrorIs(t, err, ending.err, "Pipe(%d): Recv returned another error", buffer)
+				})
+				receiver.Blocks("Recv on Pipe(%d) returned at once", buffer)
+				end()
+				receiver.Returns("Recv on Pipe(%d) still blocks", buffer)
 
-			sender := t.Go(func() { assert.NoError(t, left.Send(t.Context(), 1), "Send failed") })
-			if buffer == 0 {
-				sender.Blocks("Send on Pipe(0) returned: the Recv that has ended took its message")
+				sender := t.Go(func() { assert.NoError(t, left.Send(t.Context(), 1), "Send failed") })
+				if buffer == 0 {
+					sender.Blocks("Send on Pipe(0) returned: the Recv that has ended took its message")
+				}
+				t.Go(func() {
+					v, err := right.Recv(t.Context())
+					assert.NoError(t, err, "Recv failed")
+					assert.Equal(t, 1, v, "Pipe(%d): Recv returned another message", buffer)
+				}).Returns("Pipe(%d): a message sent afterwards does not arrive", buffer)
+				sender.Returns("Pipe(%d): Send still blocks although its message has been received", buffer)
 			}
-			t.Go(func() {
-				v, err := right.Recv(t.Context())
-				assert.NoError(t, err, "Recv failed")
-				assert.Equal(t, 1, v, "Pipe(%d): Recv returned another message", buffer)
-			}).Returns("Pipe(%d): a message sent afterwards does not arrive", buffer)
-			sender.Returns("Pipe(%d): Send still blocks although its message has been received", buffer)
 		}
 	})
 }
@@ -247,8 +293,8 @@ func (s *PipeSuite) TestRecvEndsWithItsContext() {
 func (s *PipeSuite) TestSendOfAnEndedContextFails() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Send must end with a context that had ended before the call, room or no room", (*pipes.Conn[int]).Send)
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
+		ended, cancel := context.WithCancelCause(t.Context())
+		cancel(errors.New("nobody wants it any more"))
 		left, right := pipe[int](t, often+1)
 		for range often {
 			require.ErrorIs(t, left.Send(ended, 99), context.Canceled, "there was room, and Send returned something else")
@@ -271,13 +317,18 @@ func (s *PipeSuite) TestSendOfAnEndedContextFails() {
 func (s *PipeSuite) TestRecvOfAnEndedContextFails() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Recv must end with a context that had ended before the call, message or no message", (*pipes.Conn[int]).Recv)
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
+		ended, cancel := context.WithCancelCause(t.Context())
+		cancel(errors.New("nobody wants it any more"))
 		left, right := pipe[int](t, 1)
 		require.NoError(t, left.Send(t.Context(), 1), "Send failed")
 		for range often {
 			_, err := right.Recv(ended)
 			require.ErrorIs(t, err, context.Canceled, "a message waited, and Recv returned something else")
+		}
+		require.NoError(t, left.Close(), "Close failed")
+		for range often {
+			_, err := right.Recv(ended)
+			require.Error(t, err, "a message waited, the other end was closed, and Recv took it")
 		}
 
 		t.Go(func() {
@@ -295,12 +346,91 @@ func (s *PipeSuite) TestNothingIsLostWhenTheContextEndsAtTheSameMoment() {
 			talk := newTalk(t, round%2)
 			t.Collide(talk.send, talk.recv, talk.cancel)
 
-			if talk.received != nil { // the message may have arrived since
+			if talk.received != nil && round%2 == 1 { // the message may have arrived since
 				require.NoError(t, talk.left.Close(), "Close failed")
 				_, talk.received = talk.right.Recv(t.Context())
 			}
 			require.Equal(t, talk.sent == nil, talk.received == nil,
 				"Send on Pipe(%d) returned %v, Recv at the other end %v", round%2, talk.sent, talk.received)
+		}
+
+		for range 10 {
+			talk := newTalk(t, 0)
+			receiver := t.Go(talk.recv)
+			t.Wait()
+			sender := t.Go(func() {
+				talk.cancel()
+				talk.sent = talk.left.Send(t.Context(), 7)
+			})
+			t.Settle()
+			require.NoError(t, talk.left.Close(), "Close failed")
+			sender.Returns("Send on Pipe(0) still blocks on an end that is closed")
+			receiver.Returns("Recv on Pipe(0) still blocks although its context has ended")
+			require.Equal(t, talk.sent == nil, talk.received == nil,
+				"a Recv waited on Pipe(0), its context ended, Send returned %v and Recv %v", talk.sent, talk.received)
+		}
+	})
+}
+
+func (s *PipeSuite) TestTheContextMayEndBehindAnyLookAtIt() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "A call must end with its context, whenever that ends, and what failed must not have happened", (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		for _, buffer := range []int{0, 1} {
+			inTurn(t, func(ctx *moment) {
+				left, right := pipe[int](t, buffer)
+				for i := range buffer {
+					require.NoError(t, left.Send(t.Context(), i), "Send failed")
+				}
+				ctx.then = ctx.cancel
+				sender := t.Go(func() {
+					assert.ErrorIs(t, left.Send(ctx, 99), context.Canceled, "Pipe(%d): Send returned something else", buffer)
+				})
+				t.Settle()
+				if !ctx.came() {
+					ctx.cancel()
+				}
+				sender.Returns("Pipe(%d): the context ended just after Send had looked at it, and Send still blocks", buffer)
+
+				require.NoError(t, left.Close(), "Close failed")
+				for range buffer {
+					_, err := right.Recv(t.Context())
+					require.NoError(t, err, "Recv failed")
+				}
+				_, err := right.Recv(t.Context())
+				require.ErrorIs(t, err, io.EOF, "Pipe(%d): Send failed, and Recv at the other end returned something else than io.EOF", buffer)
+			})
+
+			for range 10 { // Select may have a choice, and a coin that falls the right way.
+				inTurn(t, func(ctx *moment) {
+					left, right := pipe[int](t, buffer)
+					send := func() { assert.NoError(t, left.Send(t.Context(), 7), "Send failed") }
+					var sender *labtest.Call
+					ctx.then = func() {
+						sender = t.Go(send)
+						ctx.cancel()
+					}
+					var received error
+					receiver := t.Go(func() { _, received = right.Recv(ctx) })
+					t.Settle()
+					if !ctx.came() {
+						ctx.cancel()
+					}
+					receiver.Returns("Pipe(%d): the context ended just after Recv had looked at it, and Recv still blocks", buffer)
+
+					if sender == nil {
+						sender = t.Go(send)
+					}
+					if received != nil {
+						require.ErrorIs(t, received, context.Canceled, "Pipe(%d): Recv returned another error", buffer)
+						t.Go(func() {
+							v, err := right.Recv(t.Context())
+							assert.NoError(t, err, "Recv failed")
+							assert.Equal(t, 7, v, "Recv returned another message")
+						}).Returns("Pipe(%d): Recv failed and took a message all the same", buffer)
+					}
+					sender.Returns("Pipe(%d): Send still blocks although its message has been received", buffer)
+				})
+			}
 		}
 	})
 }
@@ -308,20 +438,21 @@ func (s *PipeSuite) TestNothingIsLostWhenTheContextEndsAtTheSameMoment() {
 func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "After one end's Close the other must receive what had been sent, then io.EOF", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Recv)
-		left, right := pipe[int](t, often)
-		for i := range often {
-			require.NoError(t, left.Send(t.Context(), i), "Send failed")
-		}
-		require.NoError(t, left.Close(), "Close failed")
+		for _, way := range newWays(t, often) {
+			for i := range often {
+				require.NoError(t, way.from.Send(t.Context(), i), "Send failed")
+			}
+			require.NoError(t, way.from.Close(), "Close failed")
 
-		for i := range often {
-			v, err := right.Recv(t.Context())
-			require.NoError(t, err, "Recv failed with %d messages unread", often-i)
-			require.Equal(t, i, v, "Recv returned another message")
-		}
-		for range 3 {
-			_, err := right.Recv(t.Context())
-			require.ErrorIs(t, err, io.EOF, "all was received, and Recv returned something else")
+			for i := range often {
+				v, err := way.to.Recv(t.Context())
+				require.NoError(t, err, "%v: Recv failed with %d messages unread", way, often-i)
+				require.Equal(t, i, v, "%v: Recv returned another message", way)
+			}
+			for range 3 {
+				_, err := way.to.Recv(t.Context())
+				require.ErrorIs(t, err, io.EOF, "%v: all was received, and Recv returned something else", way)
+			}
 		}
 	})
 }
@@ -330,14 +461,15 @@ func (s *PipeSuite) TestBlockedRecvReceivesEOF() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "A blocked Recv must return io.EOF when the other end is closed", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Recv)
 		for _, buffer := range []int{0, 1} {
-			left, right := pipe[int](t, buffer)
-			receiver := t.Go(func() {
-				_, err := right.Recv(t.Context())
-				assert.ErrorIs(t, err, io.EOF, "Pipe(%d): Recv returned something else", buffer)
-			})
-			receiver.Blocks("Recv on Pipe(%d) returned although nothing has been sent", buffer)
-			require.NoError(t, left.Close(), "Close failed")
-			receiver.Returns("Recv on Pipe(%d) still blocks", buffer)
+			for _, way := range newWays(t, buffer) {
+				receiver := t.Go(func() {
+					_, err := way.to.Recv(t.Context())
+					assert.ErrorIs(t, err, io.EOF, "%v: Recv returned something else", way)
+				})
+				receiver.Blocks("%v: Recv returned although nothing has been sent", way)
+				require.NoError(t, way.from.Close(), "Close failed")
+				receiver.Returns("%v: Recv still blocks", way)
+			}
 		}
 	})
 }
@@ -346,16 +478,17 @@ func (s *PipeSuite) TestSendToAClosedEndFails() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "Send must return io.ErrClosedPipe when the other end is closed, also where it was blocked", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send)
 		for _, buffer := range []int{0, 1} {
-			left, right := pipe[int](t, buffer)
-			for i := range buffer {
-				require.NoError(t, left.Send(t.Context(), i), "Send failed")
+			for _, way := range newWays(t, buffer) {
+				for i := range buffer {
+					require.NoError(t, way.from.Send(t.Context(), i), "Send failed")
+				}
+				sender := t.Go(func() {
+					assert.ErrorIs(t, way.from.Send(t.Context(), 99), io.ErrClosedPipe, "%v: the blocked Send returned something else", way)
+				})
+				sender.Blocks("%v: Send found room where there is none", way)
+				require.NoError(t, way.to.Close(), "Close failed")
+				sender.Returns("%v: Send still blocks", way)
 			}
-			sender := t.Go(func() {
-				assert.ErrorIs(t, left.Send(t.Context(), 99), io.ErrClosedPipe, "Pipe(%d): the blocked Send returned something else", buffer)
-			})
-			sender.Blocks("Send on Pipe(%d) found room where there is none", buffer)
-			require.NoError(t, right.Close(), "Close failed")
-			sender.Returns("Send on Pipe(%d) still blocks", buffer)
 		}
 
 		left, right := pipe[int](t, often)
@@ -382,6 +515,13 @@ func (s *PipeSuite) TestCallsOnTheClosedEndFail() {
 		}
 		_, err := right.Recv(t.Context())
 		assert.ErrorIs(t, err, io.EOF, "Send failed, and yet Recv at the other end returned something else than io.EOF")
+
+		require.NoError(t, right.Close(), "Close of the other end failed")
+		for name, end := range map[string]*pipes.Conn[int]{"left": left, "right": right} {
+			assert.ErrorIs(t, end.Send(t.Context(), 99), io.ErrClosedPipe, "both ends are closed, and Send on the %s one returned something else", name)
+			_, err := end.Recv(t.Context())
+			assert.ErrorIs(t, err, io.ErrClosedPipe, "both ends are closed, and Recv on the %s one returned something else", name)
+		}
 	})
 }
 
@@ -426,12 +566,14 @@ func (s *PipeSuite) TestCloseAnyNumberOfTimes() {
 			assert.NoError(t, right.Close(), "Close of the other end failed")
 		}
 
-		for range 60 {
-			left, right := pipe[int](t, 0)
-			closeLeft := func() { assert.NoError(t, left.Close(), "Close failed") }
-			closeRight := func() { assert.NoError(t, right.Close(), "Close of the other end failed") }
-			t.Collide(closeLeft, closeLeft, closeRight, closeRight)
-		}
+		t.Race(func() labtest.Heat {
+			ends := make([]*pipes.Conn[int], 100)
+			for i := range ends {
+				ends[i], _ = pipe[int](t, 0)
+			}
+			closer := func(round int) { assert.NoError(t, ends[round].Close(), "Close failed") }
+			return labtest.Heat{Rounds: len(ends), Racers: []func(int){closer, closer}, Check: func() {}}
+		})
 	})
 }
 
@@ -448,6 +590,39 @@ func (s *PipeSuite) TestSendAndCloseAtTheSameMoment() {
 				require.ErrorIs(t, talk.sent, io.ErrClosedPipe, "Pipe(%d): Send returned another error", round%2)
 				require.ErrorIs(t, talk.received, io.EOF, "Pipe(%d): Send failed, and Recv at the other end returned something else than io.EOF", round%2)
 			}
+		}
+
+		for range 10 { // Select may have a choice, and a coin that falls the right way.
+			inTurn(t, func(ctx *moment) {
+				left, right := pipe[int](t, 1)
+				received := 0
+				closer := func() {
+					_ = left.Close()
+					for ; ; received++ {
+						if _, err := right.Recv(t.Context()); err != nil {
+							assert.ErrorIs(t, err, io.EOF, "Recv at the other end returned another error")
+							return
+						}
+					}
+				}
+				var closing *labtest.Call
+				ctx.then = func() {
+					closing = t.Go(closer)
+					stepAside(closing.Returned)
+				}
+				sent := left.Send(ctx, 7)
+				t.Wait() // for a helper of Send that has yet to look
+				if closing == nil {
+					closing = t.Go(closer)
+				}
+				closing.Join()
+				if sent == nil {
+					require.Equal(t, 1, received, "Send succeeded, and up to io.EOF the other end received another number of messages")
+				} else {
+					require.ErrorIs(t, sent, io.ErrClosedPipe, "Send returned another error")
+					require.Zero(t, received, "Send failed, and up to io.EOF the other end received another number of messages")
+				}
+			})
 		}
 	})
 }
@@ -530,9 +705,9 @@ func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
 		alice.Blocks("she returned before Bob said anything")
 		assert.Empty(t, paper.Writes(), "Bob has said nothing yet, and she wrote")
 
-		require.NoError(t, left.Send(t.Context(), " 100%d 'sure' "), "Send failed")
+		require.NoError(t, left.Send(t.Context(), "\t50% sure, %s? "), "Send failed")
 		alice.Returns("there is room for her answer, and she does not return")
-		assert.Equal(t, []string{"I heard Bob say ' 100%d 'sure' '.\n"}, paper.Writes(), "she wrote something else")
+		assert.Equal(t, []string{"I heard Bob say '\t50% sure, %s? '.\n"}, paper.Writes(), "she wrote something else")
 	})
 }
 
@@ -558,6 +733,20 @@ func (s *ConversationSuite) TestAliceEndsWithHerContext() {
 		speaking.Blocks("she returned although nobody has heard her answer")
 		cancel()
 		speaking.Returns("she still speaks")
+
+		inTurn(t, func(ctx *moment) {
+			left, right := pipe[string](t, 1)
+			require.NoError(t, left.Send(t.Context(), "Hello, Alice!"), "Send failed")
+			ctx.then = ctx.cancel
+			if err := pipes.Alice(ctx, right, &paper); err != nil {
+				require.ErrorIs(t, err, context.Canceled, "she returns another error")
+				return
+			}
+			require.NoError(t, right.Close(), "Close failed")
+			said, err := left.Recv(t.Context())
+			require.NoError(t, err, "her context ended, she said nothing, and returned no error")
+			assert.Equal(t, "Roger roger. Over and out.", said, "she answers something else")
+		})
 	})
 }
 
@@ -634,6 +823,16 @@ func (s *CrewSuite) TestEveryLineIsWrittenOnce() {
 		var out labtest.Recorder
 		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Join(work, "\n")+"\n"), &out), "Crew failed")
 		require.Equal(t, slices.Sorted(slices.Values(work)), written(&out), "other lines were written")
+
+		in := newKeyboard("dig")
+		var idle labtest.Recorder
+		crew := t.Go(func() { assert.NoError(t, pipes.Crew(t.Context(), in, &idle), "Crew failed") })
+		crew.Blocks("Crew returned before the end of its input")
+		time.Sleep(later)
+		in.typeLine("rest")
+		in.hangUp(io.EOF)
+		crew.Join()
+		require.Equal(t, []string{"dig", "rest"}, written(&idle), "the next line took long to come, and other lines were written")
 	})
 }
 
@@ -677,16 +876,16 @@ func (s *CrewSuite) TestAWorkerWritesThenNaps() {
 func (s *CrewSuite) TestCrewWaitsForTheLastNap() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-crew", "Crew must return when all work is done, naps included", pipes.Crew)
-		var out labtest.Recorder
-		start := time.Now()
-		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("dig\n"), &out), "Crew failed")
-		took := time.Since(start)
-		require.Equal(t, []string{"dig"}, written(&out), "other lines were written")
-		assert.GreaterOrEqual(t, took, pipes.Nap, "one line took %v", took)
-		assert.Less(t, took, 2*pipes.Nap, "one line took %v", took)
-
-		assert.NoError(t, pipes.Crew(t.Context(), strings.NewReader(""), &out), "there was no work, and Crew failed")
-		assert.Len(t, out.Writes(), 1, "there was no work, and something was written")
+		for naps, input := range []string{"", "dig\n", "dig\ndig\ndig\n"} {
+			work := strings.Fields(input)
+			var out labtest.Recorder
+			start := time.Now()
+			require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(input), &out), "%d lines: Crew failed", len(work))
+			took := time.Since(start)
+			require.Len(t, written(&out), len(work), "another number of lines was written")
+			assert.GreaterOrEqual(t, took, time.Duration(naps)*pipes.Nap, "%d lines took %v", len(work), took)
+			assert.Less(t, took, time.Duration(naps+1)*pipes.Nap, "%d lines took %v", len(work), took)
+		}
 	})
 }
 
@@ -712,14 +911,14 @@ func (s *CrewSuite) TestNothingIsTrimmed() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("lines-from-anywhere", `Nothing but a final "\r" may be trimmed`, pipes.Crew)
 		var out labtest.Recorder
-		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("  dig \n\tdig\t\n   \nd\rig\nrest\r\n"), &out), "Crew failed")
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("  dig \n\tdig\t\n   \nd\rig\nrest\r\nnap\r\r\n"), &out), "Crew failed")
 		got := written(&out)
 		for i, line := range got {
-			if line == "rest\r" {
-				got[i] = "rest"
+			if line == "rest\r" || line == "nap\r\r" {
+				got[i] = strings.TrimSuffix(line, "\r")
 			}
 		}
-		require.Equal(t, []string{"\tdig\t", "   ", "  dig ", "d\rig", "rest"}, got, "other lines were written")
+		require.Equal(t, []string{"\tdig\t", "   ", "  dig ", "d\rig", "nap\r", "rest"}, got, "other lines were written")
 	})
 }
 
@@ -744,6 +943,7 @@ func (s *CrewSuite) TestReadsMayHaveAnySize() {
 		for what, in := range map[string]io.Reader{
 			"everything":                    strings.NewReader(input),
 			"one byte":                      iotest.OneByteReader(strings.NewReader(input)),
+			"now and then nothing":          &hesitant{Reader: iotest.OneByteReader(strings.NewReader(input))},
 			"everything and io.EOF":         iotest.DataErrReader(strings.NewReader(input)),
 			"one byte, the last and io.EOF": iotest.DataErrReader(iotest.OneByteReader(strings.NewReader(input))),
 		} {
@@ -774,6 +974,13 @@ func (s *ShutdownSuite) TestQuitEndsTheInput() {
 			require.Equal(t, []string{"1", "2", "3", "4"}, written(&out), "other lines were written")
 			assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
 		}
+
+		inTurn(t, func(ctx *moment) { // the second worker is free when quit comes, and 3 is just being taken
+			ctx.then = func() { stepAside(nil) }
+			var out labtest.Recorder
+			require.NoError(t, pipes.Crew(ctx, strings.NewReader("1\n2\n3\nquit\n5\n"), &out), "Crew failed")
+			require.Equal(t, []string{"1", "2", "3"}, written(&out), "other lines were written")
+		})
 	})
 }
 
@@ -802,39 +1009,48 @@ func (s *ShutdownSuite) TestOnlyALineQuitQuits() {
 func (s *ShutdownSuite) TestAReadErrorComesAfterTheWork() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "A read error must be returned, after all that came before it is done", pipes.Crew)
-		broken := errors.New("the keyboard is broken")
-		in := io.MultiReader(strings.NewReader("1\n2\n3\n4\nunfinis"), iotest.ErrReader(broken))
-		var out labtest.Recorder
-		start := time.Now()
-		err := pipes.Crew(t.Context(), in, &out)
-		took := time.Since(start)
-		require.ErrorIs(t, err, broken, "Crew returned something else")
-		got := slices.DeleteFunc(written(&out), func(line string) bool { return line == "unfinis" })
-		require.Equal(t, []string{"1", "2", "3", "4"}, got, "other lines were written")
-		assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
+		for _, broken := range []error{errors.New("the keyboard is broken"), io.ErrUnexpectedEOF, context.Canceled} {
+			input := func() io.Reader {
+				return io.MultiReader(strings.NewReader("1\n2\n3\n4\nunfinis"), iotest.ErrReader(broken))
+			}
+			for when, in := range map[string]io.Reader{
+				"after the lines":       input(),
+				"with the last of them": iotest.DataErrReader(input()),
+			} {
+				var out labtest.Recorder
+				start := time.Now()
+				err := pipes.Crew(t.Context(), in, &out)
+				took := time.Since(start)
+				require.ErrorIs(t, err, broken, "the error came %s, and Crew returned something else", when)
+				got := slices.DeleteFunc(written(&out), func(line string) bool { return line == "unfinis" })
+				require.Equal(t, []string{"1", "2", "3", "4"}, got, "the error came %s, and other lines were written", when)
+				assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
+			}
+		}
 	})
 }
 
 func (s *ShutdownSuite) TestTheContextEndsWhileReadBlocks() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "Crew must end with its context, even while Read blocks", pipes.Crew)
-		in := newKeyboard("dig")
-		defer in.hangUp(io.EOF)
-		ctx, cancel := context.WithTimeout(t.Context(), later)
-		defer cancel()
-		crew := t.Go(func() {
-			assert.ErrorIs(t, pipes.Crew(ctx, in, io.Discard), context.DeadlineExceeded, "Crew returned another error")
-		})
-		crew.Blocks("Crew returned before the end of its input")
-		time.Sleep(later)
-		crew.Returns("Crew still waits for its input")
+		for _, ending := range endings(t) {
+			in := newKeyboard("dig")
+			defer in.hangUp(io.EOF)
+			ctx, end := ending.start()
+			crew := t.Go(func() {
+				assert.ErrorIs(t, pipes.Crew(ctx, in, io.Discard), ending.err, "Crew returned another error")
+			})
+			crew.Blocks("Crew returned before the end of its input")
+			end()
+			crew.Returns("Crew still waits for its input")
+		}
 	})
 }
 
 func (s *ShutdownSuite) TestTheContextEndsTheNap() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When the context ends, the workers must not sit out the nap", pipes.Crew)
-		ctx, cancel := context.WithTimeout(t.Context(), pipes.Nap/10)
+		ctx, cancel := context.WithTimeoutCause(t.Context(), pipes.Nap/10, errors.New("it is late"))
 		defer cancel()
 		start := time.Now()
 		err := pipes.Crew(ctx, strings.NewReader("dig\nrest\n"), io.Discard)
@@ -865,22 +1081,30 @@ func (s *ShutdownSuite) TestTheContextEndDropsTheRest() {
 
 func (s *ShutdownSuite) TestTheLineInWritingIsFinished() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When the context ends, Crew must wait until the line that a worker is writing is written", pipes.Crew)
-		for range 10 {
+		t.Rule("the-orderly-end", "When the context ends, Crew must wait until the line that a worker is writing is written, and begin no other", pipes.Crew)
+		write := func(in io.Reader) {
 			t.Progress()
 			ctx, cancel := context.WithCancel(t.Context())
-			var finished atomic.Bool
+			var begun, finished atomic.Int64
 			slow := labtest.WriterFunc(func(p []byte) (int, error) {
+				begun.Add(1)
+				stepAside(nil) // so that there is more to do
 				cancel()
-				for range 1000 { // steps aside, so that Crew could return now
-					runtime.Gosched()
-				}
-				finished.Store(true)
+				stepAside(nil) // so that Crew could return now
+				finished.Add(1)
 				return len(p), nil
 			})
-			err := pipes.Crew(ctx, strings.NewReader("dig\n"), slow)
-			require.True(t, finished.Load(), "Crew returned in the middle of it")
+			err := pipes.Crew(ctx, in, slow)
+			require.Equal(t, begun.Load(), finished.Load(), "Crew returned in the middle of it")
+			require.LessOrEqual(t, begun.Load(), int64(pipes.Workers), "a worker was writing when the context ended, and it wrote another line")
 			require.ErrorIs(t, err, context.Canceled, "Crew returned something else")
+		}
+		for range 10 {
+			write(strings.NewReader("dig\n"))
+			write(strings.NewReader(strings.Repeat("dig\n", 40)))
+			in := newKeyboard("dig")
+			write(in)
+			in.hangUp(io.EOF)
 		}
 	})
 }
@@ -928,17 +1152,46 @@ func (s *ShutdownSuite) TestAContextThatHasEndedAllowsNoWork() {
 	})
 }
 
+func (s *ShutdownSuite) TestTheContextMayEndBehindAnyLookAtIt() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "Crew must end with its context, whenever that ends, or have done all work", pipes.Crew)
+		t.NothingStays()
+		inTurn(t, func(ctx *moment) {
+			var out labtest.Recorder
+			before := 0
+			ctx.then = func() {
+				before = len(out.Writes())
+				ctx.cancel()
+			}
+			err := pipes.Crew(ctx, strings.NewReader("1\n2\n3\n4\n5\n"), &out)
+			if err == nil {
+				require.Equal(t, []string{"1", "2", "3", "4", "5"}, written(&out), "Crew returned no error, and other lines were written")
+				return
+			}
+			require.ErrorIs(t, err, context.Canceled, "Crew returned another error")
+			require.LessOrEqual(t, len(out.Writes())-before, pipes.Workers, "another number of lines was written after the context had ended")
+		})
+	})
+}
+
 func (s *ShutdownSuite) TestAtMost16AreReadAhead() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("back-pressure", "At most 16 pieces of work may be read ahead", pipes.Crew)
 		in := newKeyboard(slices.Repeat([]string{"dig"}, 60)...)
 		defer in.hangUp(io.EOF)
-		var out labtest.Recorder
-		t.Go(func() { _ = pipes.Crew(t.Context(), in, &out) })
+		var done atomic.Int64
+		t.Go(func() {
+			_ = pipes.Crew(t.Context(), in, labtest.WriterFunc(func(p []byte) (int, error) {
+				stepAside(nil) // so that Crew could read on
+				taken, done := in.taken(), int(done.Add(1))-1
+				assert.LessOrEqual(t, taken-done, 16, "%d lines have been read, %d written, another is being written", taken, done)
+				return len(p), nil
+			}))
+		})
 		for range 10 { // each time both workers nap
 			time.Sleep(pipes.Nap / 2)
 			t.Wait()
-			taken, done := in.taken(), len(out.Writes())
+			taken, done := in.taken(), int(done.Load())
 			require.LessOrEqual(t, taken-done, 16, "%d lines have been read, %d written", taken, done)
 			time.Sleep(pipes.Nap / 2)
 		}
@@ -949,13 +1202,14 @@ func (s *ShutdownSuite) TestNobodyStaysBehind() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "No goroutine may stay behind, except one that is in Read", pipes.Crew)
 		t.NothingStays()
+		forever := context.WithoutCancel(t.Context()) // whoever waits for its end waits in vain
 		plenty := strings.Repeat("dig\n", 40)
 		for _, input := range []string{"dig\n", "dig\nquit\nrest\n", plenty + "quit\n" + plenty} {
-			require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(input), io.Discard), "Crew failed")
+			require.NoError(t, pipes.Crew(forever, strings.NewReader(input), io.Discard), "Crew failed")
 		}
 
 		broken := errors.New("the keyboard is broken")
-		err := pipes.Crew(t.Context(), iotest.ErrReader(broken), io.Discard)
+		err := pipes.Crew(forever, iotest.ErrReader(broken), io.Discard)
 		require.ErrorIs(t, err, broken, "Crew returned something else")
 
 		ctx, cancel := context.WithTimeout(t.Context(), pipes.Nap/2)
@@ -997,6 +1251,126 @@ func pipe[T any](t *labtest.T, buffer int) (left, right *pipes.Conn[T]) {
 		_ = right.Close()
 	})
 	return left, right
+}
+
+// way is one direction of a pipe.
+type way struct {
+	name     string
+	from, to *pipes.Conn[int]
+}
+
+func (w way) String() string { return w.name }
+
+func ways(buffer int, left, right *pipes.Conn[int]) []way {
+	return []way{
+		{fmt.Sprintf("Pipe(%d), left to right", buffer), left, right},
+		{fmt.Sprintf("Pipe(%d), right to left", buffer), right, left},
+	}
+}
+
+// newWays returns both directions, each of a pipe of its own.
+func newWays(t *labtest.T, buffer int) []way {
+	one, other := pipe[int](t, buffer)
+	left, right := pipe[int](t, buffer)
+	return []way{ways(buffer, one, other)[0], ways(buffer, left, right)[1]}
+}
+
+// ending is one of the ways in which a context ends. It has a cause that is
+// nobody's business: what a call returns must match err.
+type ending struct {
+	err   error
+	start func() (ctx context.Context, end func())
+}
+
+func endings(t *labtest.T) []ending {
+	cause := errors.New("it is late")
+	return []ending{
+		{context.Canceled, func() (context.Context, func()) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			return ctx, func() { cancel(cause) }
+		}},
+		{context.DeadlineExceeded, func() (context.Context, func()) {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), later, cause)
+			return ctx, func() {
+				time.Sleep(later)
+				cancel()
+			}
+		}},
+	}
+}
+
+// moment is a context with which something happens right behind a look at it,
+// as the worst of schedulers would have it.
+type moment struct {
+	context.Context
+	end  context.CancelFunc
+	then func()
+	left atomic.Int64 // looks until then
+}
+
+func (m *moment) Err() error {
+	defer m.look()
+	return m.Context.Err()
+}
+
+func (m *moment) Done() <-chan struct{} {
+	defer m.look()
+	return m.Context.Done()
+}
+
+func (m *moment) look() {
+	if m.left.Add(-1) == 0 {
+		m.then()
+	}
+}
+
+func (m *moment) came() bool { return m.left.Load() <= 0 }
+
+// cancel ends the context and lets those who wait for that run.
+func (m *moment) cancel() {
+	m.end()
+	stepAside(nil)
+}
+
+// inTurn calls f with a context whose moment is the first look, then the second
+// and so on, until it does not come any more.
+func inTurn(t *labtest.T, f func(ctx *moment)) {
+	const enough = 100 // for code that looks again and again
+	for n := range enough {
+		t.Progress()
+		ctx := new(moment)
+		ctx.Context, ctx.end = context.WithCancel(t.Context())
+		ctx.left.Store(int64(n) + 1)
+		f(ctx)
+		ctx.end()
+		if !ctx.came() {
+			return
+		}
+	}
+}
+
+// stepAside lets others run, for a while or until done.
+func stepAside(done func() bool) {
+	for range 1000 {
+		if done != nil && done() {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// hesitant is a reader of which every other Read returns nothing.
+type hesitant struct {
+	io.Reader
+	reads int
+}
+
+func (h *hesitant) Read(p []byte) (int, error) {
+	h.reads++
+	if h.reads%2 == 0 {
+		return 0, nil
+	}
+	return h.Reader.Read(p)
 }
 
 // talk is one message on its way over a pipe of its own.

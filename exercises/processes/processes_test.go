@@ -234,7 +234,7 @@ func (s *ProcessSuite) TestAnyNumberMayJoin() {
 		for range 50 {
 			joiners = append(joiners, t.Go(func() { join(); join() }))
 		}
-		others()
+		others(t)
 		gate.Open()
 
 		for _, j := range joiners {
@@ -279,7 +279,7 @@ func (s *ProcessSuite) TestIsAliveDoesNotWaitForAJoin() {
 		p := processes.NewProcess(gate.Pass)
 		require.NoError(t, p.Start(), "Start failed")
 		join := t.Go(func() { assert.NoError(t, p.Join(), "Join failed") })
-		others()
+		others(t)
 		require.False(t, join.Returned(), "the Join returned while the target was running")
 
 		assert.True(t, p.IsAlive(), "it says false")
@@ -295,7 +295,7 @@ func (s *ProcessSuite) TestIsAliveIsOverBeforeJoin() {
 		// To wake a crowd takes a while: the first of it runs before the last is
 		// awake, and before whoever wakes them gets round to anything else.
 		const crowd = 1000
-		for range 20 {
+		for range 10 {
 			gate := labtest.NewGate()
 			var end atomic.Bool
 			p := processes.NewProcess(func() {
@@ -313,15 +313,16 @@ func (s *ProcessSuite) TestIsAliveIsOverBeforeJoin() {
 					}
 				})
 			}
-			others()
+			others(t)
 
 			gate.Open()
 
 			// Whoever spins makes the target run on another processor, and has one
 			// ready for the first joiners.
 			for spin := 1; !end.Load(); spin++ {
-				if spin%100_000 == 0 {
+				if spin%10_000 == 0 {
 					runtime.Gosched()
+					t.Progress()
 				}
 			}
 			joiners.Wait()
@@ -462,7 +463,7 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		}
 
 		early := []*labtest.Call{t.Go(join), t.Go(join), t.Go(join)}
-		others()
+		others(t)
 		gate.Open()
 
 		for _, c := range early {
@@ -537,9 +538,10 @@ const instant = 10 * time.Millisecond
 // others lets the other goroutines run. Unlike t.Settle it comes back while
 // somebody waits for a mutex, as a Join may do whose process holds a lock for
 // as long as it runs.
-func others() {
-	for range 200 {
+func others(t *labtest.T) {
+	for range 20 {
 		runtime.Gosched()
+		t.Progress()
 	}
 }
 
@@ -547,7 +549,7 @@ func others() {
 // that polls. While somebody waits for a mutex the clock of a bubble stands
 // still; then it only lets the others run.
 func pass(t *labtest.T, d time.Duration) {
-	others()
+	others(t)
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	if bytes.Contains(stacks, []byte("[sync.Mutex.Lock")) || bytes.Contains(stacks, []byte("[sync.RWMutex.")) {

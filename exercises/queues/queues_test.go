@@ -237,6 +237,21 @@ func (s *QueueSuite) TestEachGetLetsOnePutIn() {
 			t.Settle()
 		}
 		assert.Equal(t, 4, done.Now(), "after 4 Gets, %d of 4 Puts that were blocked on New(1) have returned", done.Now())
+
+		t.Rule("bounded", "Several Gets in a row must make room for as many blocked Puts", (*queues.Queue[int]).Get, (*queues.Queue[int]).Put)
+		for range 20 {
+			q := newQueue[int](t, 3)
+			put(t, q, 1, 2, 3)
+			puts := []*labtest.Call{goPut(t, q, 4), goPut(t, q, 5), goPut(t, q, 6)}
+			t.Wait()
+
+			get(t, q, 3)
+
+			for _, p := range puts {
+				p.Join()
+			}
+			t.Progress()
+		}
 	})
 }
 

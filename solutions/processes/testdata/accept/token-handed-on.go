@@ -33,6 +33,7 @@ type Process struct {
 	target func()
 	ticket chan struct{} // may be taken once
 	begun  chan struct{} // closed by who took it
+	ended  chan struct{} // closed at the end
 	result chan error    // holds one value from the end on
 }
 
@@ -41,6 +42,7 @@ func NewProcess(target func()) *Process {
 		target: target,
 		ticket: make(chan struct{}, 1),
 		begun:  make(chan struct{}),
+		ended:  make(chan struct{}),
 		result: make(chan error, 1),
 	}
 	p.ticket <- struct{}{}
@@ -59,6 +61,7 @@ func (p *Process) Start() error {
 			if value := recover(); value != nil {
 				err = &CrashError{Value: value, Stack: debug.Stack()}
 			}
+			close(p.ended)
 			p.result <- err
 		}()
 		if p.target != nil {
@@ -87,8 +90,7 @@ func (p *Process) IsAlive() bool {
 		return false
 	}
 	select {
-	case err := <-p.result:
-		p.result <- err
+	case <-p.ended:
 		return false
 	default:
 		return true
