@@ -3,6 +3,7 @@ package lessons_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,6 +26,8 @@ import (
 	"conclab/lessons"
 )
 
+var update = flag.Bool("update", false, "write the outputs and messages into the texts")
+
 // TestTexts holds every code block of the lessons' texts against the file, the
 // run, or the failure that it shows. What a block is stands behind its fence:
 //
@@ -38,24 +41,27 @@ import (
 //	text picture            a drawing
 //
 // A console block that ends with a line "…" shows the beginning of the output.
+//
+// With -update, what a run prints and what a wrong answer is told are written
+// into the texts instead.
 func TestTexts(t *testing.T) {
 	for _, l := range lessons.All() {
 		t.Run(l.Name, func(t *testing.T) {
 			for _, b := range blocks(l.Text()) {
 				t.Run(strings.ReplaceAll(strings.Join(b.info, " "), "/", "_"), func(t *testing.T) {
 					require.GreaterOrEqual(t, len(b.info), 1, "a block without a source:\n%s", b.text)
-					checkBlock(t, l, b)
+					checkBlock(t, l, path.Join("lessons", l.Name, "README.md"), b)
 				})
 			}
 		})
 	}
 }
 
-func checkBlock(t *testing.T, l lessons.Lesson, b block) {
+func checkBlock(t *testing.T, l lessons.Lesson, page string, b block) {
 	kind, args := b.info[0], b.info[1:]
 	switch {
 	case kind == "console":
-		checkConsole(t, l, b.text, args)
+		checkConsole(t, l, page, b.text, args)
 	case kind == "text" && slices.Equal(args, []string{"picture"}):
 	case len(args) != 1:
 		assert.Fail(t, "nobody knows where this block comes from", "%v\n%s", b.info, b.text)
@@ -65,7 +71,7 @@ func checkBlock(t *testing.T, l lessons.Lesson, b block) {
 			assert.Contains(t, string(v.Source), b.text)
 			return
 		}
-		checkMessage(t, v, b.text)
+		checkMessage(t, v, page, b.text)
 	default:
 		file := args[0]
 		if !strings.HasPrefix(file, "exercises/") && !strings.HasPrefix(file, "solutions/") {
@@ -111,7 +117,7 @@ func TestPages(t *testing.T) {
 					require.NoError(t, err)
 					b.info[len(b.info)-1] = "reject=" + reject
 				}
-				checkBlock(t, l, b)
+				checkBlock(t, l, page, b)
 			})
 		}
 	}
@@ -164,7 +170,7 @@ func variant(t *testing.T, l lessons.Lesson, name string) bank.Variant {
 	return all[i]
 }
 
-func checkMessage(t *testing.T, v bank.Variant, want string) {
+func checkMessage(t *testing.T, v bank.Variant, page, want string) {
 	// The text shows what a learner would see.
 	c := runner.Candidate{Lesson: v.Lesson, File: path.Join("exercises", v.Lesson.Name, v.Lesson.Name+".go"), Source: v.Source}
 	message := ""
@@ -176,10 +182,22 @@ func checkMessage(t *testing.T, v bank.Variant, want string) {
 		require.Empty(t, result.Build)
 		message = result.Tasks[0].Tests[0].Message
 	}
-	assert.Equal(t, strings.TrimSpace(want), strings.TrimSpace(message))
+	same(t, page, strings.TrimSpace(want), strings.TrimSpace(message))
 }
 
-func checkConsole(t *testing.T, l lessons.Lesson, script string, args []string) {
+// same holds what a page shows against what it is; with -update it makes it so.
+func same(t *testing.T, page, shown, is string) {
+	if !*update || shown == is {
+		assert.Equal(t, is, shown, "in %s (go test ./lessons -update puts it right)", page)
+		return
+	}
+	text := read(t, page)
+	require.Equal(t, 1, strings.Count(text, "\n"+shown+"\n"), "in %s, not to be found or too often:\n%s", page, shown)
+	text = strings.Replace(text, "\n"+shown+"\n", "\n"+is+"\n", 1)
+	require.NoError(t, os.WriteFile(filepath.Join(root, filepath.FromSlash(page)), []byte(text), 0o644))
+}
+
+func checkConsole(t *testing.T, l lessons.Lesson, page, script string, args []string) {
 	unordered := slices.Contains(args, "unordered")
 	solution := slices.Contains(args, "solution")
 	for _, a := range args {
@@ -199,10 +217,10 @@ func checkConsole(t *testing.T, l lessons.Lesson, script string, args []string) 
 			assert.True(t, strings.HasPrefix(got, beginning), "$ %s\nwant the beginning:\n%s\ngot:\n%s", command, beginning, got)
 			continue
 		}
-		if unordered {
-			got, want = sorted(got), sorted(want)
+		if unordered && sorted(got) == sorted(want) {
+			continue
 		}
-		assert.Equal(t, want, got, "$ %s", command)
+		same(t, page, strings.TrimRight("$ "+command+"\n"+want, "\n"), strings.TrimRight("$ "+command+"\n"+got, "\n"))
 	}
 }
 
