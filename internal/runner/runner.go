@@ -53,9 +53,9 @@ type Options struct {
 	Race RaceMode // whether to build with -race
 
 	// Limit is the wall time that the tests of one candidate may take in all
-	// their processes together; zero means ten seconds. One test may take three
-	// fifths of it. Building is not counted. Where Count and CPU ask for
-	// several passes, each adds its own.
+	// their processes together; zero means nine seconds, so that a verdict is
+	// there within ten. One test may take three fifths of it. Building is not
+	// counted. Where Count and CPU ask for several passes, each adds its own.
 	Limit time.Duration
 
 	// Tests is a pattern as for go test -run, of one or two elements: the task's
@@ -136,7 +136,7 @@ func newRun(o Options, c Candidate, on func(Event)) (*run, error) {
 	}
 	o.Root = root
 	if o.Limit <= 0 {
-		o.Limit = 10 * time.Second
+		o.Limit = 9 * time.Second
 	}
 	r := &run{Options: o, lesson: c.Lesson, file: c.File, source: c.Source}
 	r.exercise = filepath.Join(root, filepath.FromSlash(exerciseFile(c.Lesson)))
