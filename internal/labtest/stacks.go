@@ -98,11 +98,13 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
+const labtestPath = "conclab/internal/labtest"
+
 // ofLearner tells whether a frame belongs to the code under test: it lies in
 // this module, but neither in a suite nor in this package.
 func (f frame) ofLearner() bool {
 	return strings.HasPrefix(f.fn, "conclab/") &&
-		!strings.HasPrefix(f.fn, "conclab/internal/labtest.") &&
+		!strings.HasPrefix(f.fn, labtestPath+".") &&
 		!strings.HasSuffix(f.file, "_test.go")
 }
 
@@ -141,7 +143,7 @@ func (g goroutine) durable() bool { return strings.HasSuffix(g.state, " (durable
 // busy tells whether the goroutine can go on by itself.
 func (g goroutine) busy() bool {
 	switch g.state {
-	case "running", "runnable", "syscall", "IO wait", "preempted", "GC assist marking", "GC assist wait", "copystack":
+	case "running", "runnable", "syscall", "preempted", "GC assist marking", "GC assist wait", "copystack":
 		return true
 	}
 	return false

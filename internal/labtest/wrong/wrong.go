@@ -4,6 +4,7 @@ package wrong
 
 import (
 	"context"
+	"net"
 	"runtime"
 	"sync"
 	"time"
@@ -36,6 +37,12 @@ func LeavePoller() {
 		}
 	}()
 }
+
+// Read reads from a connection.
+func Read(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
+
+// Accept accepts a connection.
+func Accept(ln net.Listener) { _, _ = ln.Accept() }
 
 // LockTwice locks a mutex that it holds.
 func LockTwice() {
