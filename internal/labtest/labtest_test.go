@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +42,34 @@ func (s *RightSuite) TestASleeperMayLinger() {
 func (s *RightSuite) TestWhatNoRuleForbidsMayStay() {
 	s.Bubble(func(*labtest.T) { wrong.LeaveSender() })
 	s.Bubble(func(*labtest.T) { wrong.LeavePoller() })
+}
+
+func (s *RightSuite) TestPassWaitsForTheOneWhoWaits() {
+	s.Bubble(func(t *labtest.T) {
+		done := make(chan struct{})
+		start := time.Now()
+		go func() {
+			defer close(done)
+			t.Pass(time.Hour, wrong.Deaf)
+			assert.Equal(t, time.Hour, time.Since(start))
+		}()
+		go wrong.Deaf(t.Context())
+		<-done
+	})
+}
+
+func (s *RightSuite) TestPassBearsALock() {
+	s.Bubble(func(t *labtest.T) {
+		var mu sync.Mutex
+		mu.Lock()
+		start := time.Now()
+		go func() {
+			defer mu.Unlock()
+			t.Pass(time.Hour, wrong.Lock)
+			assert.Zero(t, time.Since(start))
+		}()
+		wrong.Lock(&mu)
+	})
 }
 
 func (s *RightSuite) TestContextEndsWithTheTest() {

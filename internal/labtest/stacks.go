@@ -149,6 +149,12 @@ func (g goroutine) busy() bool {
 	return false
 }
 
+// blockedIn tells whether the goroutine waits for something in a function, given
+// with its package's path.
+func (g goroutine) blockedIn(fn string) bool {
+	return !g.busy() && slices.ContainsFunc(g.frames, func(f frame) bool { return f.fn == fn })
+}
+
 // wantsLock tells whether the goroutine waits for a mutex.
 func (g goroutine) wantsLock() bool {
 	return strings.HasPrefix(g.state, "sync.Mutex.") || strings.HasPrefix(g.state, "sync.RWMutex.")

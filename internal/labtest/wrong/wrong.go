@@ -51,6 +51,9 @@ func LockTwice() {
 	mu.Lock()
 }
 
+// Lock locks what somebody else may hold.
+func Lock(mu *sync.Mutex) { mu.Lock() }
+
 // LockAndSleep holds a mutex while it sleeps and somebody else wants it.
 func LockAndSleep() {
 	var mu sync.Mutex
