@@ -112,47 +112,41 @@ func (s *FutureSuite) TestItIsSettledOnce() {
 
 func (s *FutureSuite) TestOfSettersThatRaceOneWins() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("settled-once", "Of several calls that settle a future at the same moment, exactly one must return nil, and its outcome must stay", (*future).SetResult, (*future).SetError)
-		for _, failing := range []bool{false, true} {
-			t.Race(func() labtest.Heat {
-				const rounds = 100
-				fs := newFutures(rounds)
-				var settled [2][rounds]error
-				return labtest.Heat{
-					Rounds: rounds,
-					Racers: []func(int){
-						func(i int) { settled[0][i] = fs[i].SetResult(1) },
-						func(i int) {
-							if failing {
-								settled[1][i] = fs[i].SetError(errWork)
-							} else {
-								settled[1][i] = fs[i].SetResult(2)
-							}
-						},
-					},
-					Check: func() {
-						for i, f := range fs {
-							one, other := settled[0][i], settled[1][i]
-							switch {
-							case one == nil && other == nil:
-								t.Fatalf("both returned nil")
-							case one != nil && other != nil:
-								t.Fatalf("they returned %v and %v", one, other)
-							case one == nil:
-								require.ErrorIs(t, other, futures.ErrDone, "the other one returned another error")
-								got(t, f, 1)
-							case failing:
-								require.ErrorIs(t, one, futures.ErrDone, "the other one returned another error")
-								gotError(t, f, errWork)
-							default:
-								require.ErrorIs(t, one, futures.ErrDone, "the other one returned another error")
-								got(t, f, 2)
-							}
+		t.Rule("settled-once", "Of calls that settle a future at the same moment, exactly one must return nil, and its outcome must stay", (*future).SetResult, (*future).SetError)
+		t.Race(func() labtest.Heat {
+			const rounds = 200
+			fs := newFutures(rounds)
+			var settled [2][rounds]error
+			fails := func(round int) bool { return round%2 == 0 }
+			return labtest.Heat{
+				Rounds: rounds,
+				Racers: []func(int){
+					func(i int) { settled[0][i] = fs[i].SetResult(1) },
+					func(i int) {
+						if fails(i) {
+							settled[1][i] = fs[i].SetError(errWork)
+						} else {
+							settled[1][i] = fs[i].SetResult(2)
 						}
 					},
-				}
-			})
-		}
+				},
+				Check: func() {
+					for i, f := range fs {
+						winner, loser := 0, settled[1][i]
+						if settled[0][i] != nil {
+							winner, loser = 1, settled[0][i]
+						}
+						require.NoError(t, settled[winner][i], "both failed")
+						require.ErrorIs(t, loser, futures.ErrDone, "one returned nil, and the other something else than ErrDone")
+						if winner == 1 && fails(i) {
+							gotError(t, f, errWork)
+						} else {
+							got(t, f, winner+1)
+						}
+					}
+				},
+			}
+		})
 	})
 }
 
@@ -260,27 +254,22 @@ func (s *FutureSuite) TestASettledFutureGivesItsOutcomeToAll() {
 		t.Rule("changing-your-mind", "A settled future must give its outcome to everyone who asks at the same moment, ended context or not", (*future).Wait, (*future).Done)
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		t.Race(func() labtest.Heat {
-			f := futures.NewFuture[int]()
-			require.NoError(t, f.SetResult(7), "SetResult failed")
-			return labtest.Heat{
-				Rounds: 100,
-				Racers: []func(int){
-					func(int) {
-						v, err := f.Wait(t.Context())
-						assert.NoError(t, err, "Wait failed")
-						assert.Equal(t, 7, v, "Wait returned another result")
-					},
-					func(int) {
-						assert.True(t, f.Done(), "while another one waits, Done is false")
-						v, err := f.Wait(ended)
-						assert.NoError(t, err, "while another one waits, Wait with an ended context failed")
-						assert.Equal(t, 7, v, "Wait returned another result")
-					},
-				},
-				Check: func() {},
+		f := futures.NewFuture[int]()
+		require.NoError(t, f.SetResult(7), "SetResult failed")
+		ask := func(ctx context.Context) func() {
+			return func() {
+				for range 1000 {
+					assert.True(t, f.Done(), "while another one waits, Done is false")
+					v, err := f.Wait(ctx)
+					assert.NoError(t, err, "while another one waits, Wait failed")
+					assert.Equal(t, 7, v, "Wait returned another result")
+					if t.Failed() {
+						return
+					}
+				}
 			}
-		})
+		}
+		t.Collide(ask(t.Context()), ask(ended))
 	})
 }
 
@@ -314,36 +303,33 @@ func (s *FutureSuite) TestTheOutcomeIsThereWhenDoneSaysSo() {
 		whole := words{"I", "am", "done", "and", "this", "is", "all", "."}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		t.Race(func() labtest.Heat {
-			const rounds = 200
-			fs := make([]*futures.Future[words], rounds)
-			for i := range fs {
-				fs[i] = futures.NewFuture[words]()
+		fs := make([]*futures.Future[words], 2000)
+		for i := range fs {
+			fs[i] = futures.NewFuture[words]()
+		}
+		look := func(f *futures.Future[words]) (settled bool) {
+			done := f.Done()
+			v, err := f.Wait(ended)
+			if err != nil {
+				assert.False(t, done, "Done was true, and then Wait returned an error")
+			} else {
+				assert.Equal(t, whole, v, "Wait returned something else")
 			}
-			return labtest.Heat{
-				Rounds: rounds,
-				Racers: []func(int){
-					func(i int) { assert.NoError(t, fs[i].SetResult(whole), "SetResult failed") },
-					func(i int) {
-						// A look at a time, since this is over in nanoseconds.
-						for range 200 {
-							done := fs[i].Done()
-							v, err := fs[i].Wait(ended)
-							switch {
-							case err == nil && v != whole:
-								t.Errorf("Wait returned %q", v)
-							case err != nil && done:
-								t.Errorf("Done was true, and then Wait returned %v", err)
-							case err != nil:
-								continue
-							}
-							return
-						}
-					},
-				},
-				Check: func() {},
-			}
-		})
+			return err == nil
+		}
+		t.Collide(
+			func() {
+				for _, f := range fs {
+					assert.NoError(t, f.SetResult(whole), "SetResult failed")
+				}
+			},
+			func() { // catches up, and then meets the other one at every future
+				for _, f := range fs {
+					for !look(f) && !t.Failed() {
+						runtime.Gosched()
+					}
+				}
+			})
 	})
 }
 
@@ -378,27 +364,26 @@ func (s *CallbacksSuite) TestACallbackRunsOnce() {
 
 func (s *CallbacksSuite) TestEveryCallbackRuns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("call-me-when-it-is-done", "Of callbacks that are added at the same moment, every one must run once", (*future).AddDoneCallback)
-		t.Race(func() labtest.Heat {
-			const rounds = 100
-			fs := newFutures(rounds)
-			var ran [rounds]atomic.Int64
-			add := func(i int) {
-				for range 3 {
-					fs[i].AddDoneCallback(func(*future) { ran[i].Add(1) })
+		t.Rule("between-the-look-and-the-list", "Of callbacks that are added at the same moment, every one must run once", (*future).AddDoneCallback)
+		for range 10 {
+			t.Progress()
+			f := futures.NewFuture[int]()
+			var ran [2][1000]atomic.Int64
+			add := func(who int) func() {
+				return func() {
+					for i := range ran[who] {
+						f.AddDoneCallback(func(*future) { ran[who][i].Add(1) })
+					}
 				}
 			}
-			return labtest.Heat{
-				Rounds: rounds,
-				Racers: []func(int){add, add},
-				Check: func() {
-					for i, f := range fs {
-						require.NoError(t, f.SetResult(7), "SetResult failed")
-						require.EqualValues(t, 6, ran[i].Load(), "6 were added: wrong number of calls")
-					}
-				},
+			t.Collide(add(0), add(1))
+			require.NoError(t, f.SetResult(7), "SetResult failed")
+			for who := range ran {
+				for i := range ran[who] {
+					require.EqualValues(t, 1, ran[who][i].Load(), "two goroutines added 1000 each: wrong number of calls of one")
+				}
 			}
-		})
+		}
 	})
 }
 
@@ -1372,7 +1357,7 @@ func endings(t *labtest.T) []ending {
 		{context.DeadlineExceeded, func() (context.Context, func()) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 2*later, cause)
 			return ctx, func() {
-				time.Sleep(2 * later)
+				<-ctx.Done() // a timer may be late by the width of a hair
 				cancel()
 			}
 		}},
