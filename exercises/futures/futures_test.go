@@ -168,7 +168,7 @@ func (s *FutureSuite) TestWaitBlocksUntilItIsSettled() {
 				})
 			}
 			waiters[0].Blocks("Wait returned before the future was settled")
-			time.Sleep(24 * time.Hour)
+			time.Sleep(10 * later) // much longer than anybody's timeout
 			t.Wait()
 			for _, w := range waiters {
 				require.False(t, w.Returned(), "Wait returned before the future was settled")
@@ -1037,7 +1037,7 @@ func (s *FirstSuite) TestTheFirstSuccessWins() {
 				fns[i] = func(context.Context) (int, error) {
 					if i != winner {
 						gate.Pass()
-						time.Sleep(time.Duration(3-i) * time.Hour)
+						time.Sleep(time.Duration(3-i) * time.Second)
 					}
 					return 10 + i, nil
 				}
