@@ -25,6 +25,8 @@ func deaf(context.Context) (string, error) {
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	fmt.Println(listens(ctx))
-	fmt.Println(deaf(ctx))
+	for _, work := range []func(context.Context) (string, error){listens, deaf} {
+		result, err := work(ctx)
+		fmt.Printf("%q, %v\n", result, err)
+	}
 }
