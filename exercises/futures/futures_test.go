@@ -1163,7 +1163,7 @@ func (s *FirstSuite) TestAnyNumberMaySucceedTogether() {
 			}
 			t.Go(func() {
 				v, err := futures.First(t.Context(), fns...)
-				assert.NoError(t, err, "4 of 8 functions succeeded, and First failed")
+				assert.NoError(t, err, "half of the functions succeeded, and First failed")
 				assert.Equal(t, 1, v%2, "First returned %d, which is nobody's result", v)
 				assert.EqualValues(t, 4, succeeded.Load(), "wrong number of functions that have returned")
 			}).Returns("all functions have returned, and First still blocks")
@@ -1176,8 +1176,8 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 		t.Rule("every-error", "If all fail, First's error must match every one of theirs", futures.First[int])
 		broken := &brokenError{"the cup"}
 		for _, errs := range [][]error{
-			{errWork},
 			{errWork, io.EOF},
+			{errWork},
 			{io.EOF, fmt.Errorf("kitchen: %w", broken), errWork, context.DeadlineExceeded, futures.ErrDone},
 			{errWork, errWork, io.EOF},
 		} {
@@ -1192,7 +1192,7 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 				}
 				_, err := futures.First(t.Context(), fns...)
 				for _, want := range errs {
-					require.ErrorIs(t, err, want, "%d functions failed", len(errs))
+					require.ErrorIs(t, err, want, "number of functions that failed: %d", len(errs))
 				}
 			}
 		}
