@@ -123,11 +123,11 @@ func ShowWhenDone(w io.Writer, t *Task[string]) {
 	panic("TODO: add a callback that writes the outcome")
 }
 
-// First, the brave task, calls all functions at the same time, each once, and
-// returns the first success, a result with a nil error, whatever the others
-// return earlier or later. When it has one, it cancels the others: it ends their
-// contexts. A failure cancels nobody. First returns when all functions have
-// returned, and leaves no goroutine behind.
+// First calls all functions at the same time, each once, and returns the first
+// success, a result with a nil error, whatever the others return earlier or
+// later. When it has one, it cancels the others: it ends their contexts. A
+// failure cancels nobody. First returns when all functions have returned, and
+// leaves no goroutine behind. This is the brave task.
 //
 // If all fail, its error matches every one of theirs (see errors.Is). If no
 // functions are given, it returns an error. When ctx ends, so do the contexts

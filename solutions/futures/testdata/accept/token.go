@@ -160,7 +160,7 @@ func First[T any](ctx context.Context, fns ...func(context.Context) (T, error)) 
 		return v, errors.New("first of none")
 	}
 	winner := NewFuture[T]()
-	tasks := make([]*Task[T], len(fns))
+	tasks, ended := make([]*Task[T], len(fns)), make(chan struct{}, len(fns))
 	cancel := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -171,12 +171,13 @@ func First[T any](ctx context.Context, fns ...func(context.Context) (T, error)) 
 			if v, err := f.Wait(ctx); err == nil {
 				_ = winner.SetResult(v)
 			}
+			ended <- struct{}{}
 		})
 	}
-	for _, t := range tasks {
-		ended := make(chan struct{})
-		t.AddDoneCallback(func(*Future[T]) { close(ended) })
+	for range tasks {
 		<-ended
+	}
+	for _, t := range tasks {
 		_, e := t.Wait(context.Background())
 		err = errors.Join(err, e)
 	}
