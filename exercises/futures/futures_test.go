@@ -228,6 +228,44 @@ func (s *FutureSuite) TestWaitOfAnEndedContextFails() {
 	})
 }
 
+func (s *FutureSuite) TestWaitSleepsThroughNothing() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("changing-your-mind", "Wait must return when its context ends or the future is settled, even if that happens just behind a look at the context", (*future).Wait)
+		inTurn(t, func(ctx *moment) {
+			f := futures.NewFuture[int]()
+			ctx.then = func() {
+				ctx.end()
+				stepAside()
+			}
+			waiter := t.Go(func() {
+				_, err := f.Wait(ctx)
+				assert.ErrorIs(t, err, context.Canceled, "Wait returned something else")
+			})
+			t.Settle()
+			ctx.end()
+			waiter.Returns("the context has ended, and Wait still blocks")
+		})
+		inTurn(t, func(ctx *moment) {
+			f := futures.NewFuture[int]()
+			settle := func() { _ = f.SetResult(7) } // perhaps twice
+			ctx.then = func() {
+				t.Go(settle) // Wait may hold a lock while it looks
+				stepAside()
+			}
+			waiter := t.Go(func() {
+				v, err := f.Wait(ctx)
+				assert.NoError(t, err, "Wait failed")
+				assert.Equal(t, 7, v, "Wait returned another result")
+			})
+			t.Settle()
+			if !ctx.came() {
+				settle()
+			}
+			waiter.Returns("the future is settled, and Wait still blocks")
+		})
+	})
+}
+
 func (s *FutureSuite) TestASettledFutureGivesItsOutcome() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "A settled future must give its outcome even if the context has ended", (*future).Wait)
@@ -1143,6 +1181,29 @@ func (s *FirstSuite) TestItWaitsForTheOthers() {
 	})
 }
 
+func (s *FirstSuite) TestASuccessStays() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-first-success", "A success must be returned even if the caller's context ends while First waits for the others", futures.First[int])
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		gate := labtest.NewGate()
+		slow := func(context.Context) (int, error) {
+			gate.Pass()
+			return 0, errWork
+		}
+		first := t.Go(func() {
+			v, err := futures.First(ctx, slow, after(time.Second, 7, nil), slow)
+			assert.NoError(t, err, "First failed")
+			assert.Equal(t, 7, v, "First returned another result")
+		})
+		first.Blocks("a function has succeeded, two are not finished, and First has returned")
+		cancel()
+		first.Blocks("the context has ended, two functions are not finished, and First has returned")
+		gate.Open()
+		first.Returns("all functions have returned, and First still blocks")
+	})
+}
+
 func (s *FirstSuite) TestAnyNumberMaySucceedTogether() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-first-success", "If many succeed at the same moment, First must return one of them, and leave nobody behind", futures.First[int])
@@ -1356,6 +1417,50 @@ func endings(t *labtest.T) []ending {
 				cancel()
 			}
 		}},
+	}
+}
+
+// moment is a context with which something happens right behind a look at it,
+// as the worst of schedulers would have it.
+type moment struct {
+	context.Context
+	end  context.CancelFunc
+	then func()
+	left atomic.Int64 // looks until then
+}
+
+func (m *moment) Err() error {
+	defer m.look()
+	return m.Context.Err()
+}
+
+func (m *moment) Done() <-chan struct{} {
+	defer m.look()
+	return m.Context.Done()
+}
+
+func (m *moment) look() {
+	if m.left.Add(-1) == 0 {
+		m.then()
+	}
+}
+
+func (m *moment) came() bool { return m.left.Load() <= 0 }
+
+// inTurn calls f with a context whose moment is the first look, then the second
+// and so on, until it does not come any more.
+func inTurn(t *labtest.T, f func(ctx *moment)) {
+	const enough = 20 // for code that looks again and again
+	for n := range enough {
+		t.Progress()
+		ctx := new(moment)
+		ctx.Context, ctx.end = context.WithCancel(t.Context())
+		ctx.left.Store(int64(n) + 1)
+		f(ctx)
+		ctx.end()
+		if !ctx.came() {
+			return
+		}
 	}
 }
 
