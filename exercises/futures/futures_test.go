@@ -190,14 +190,14 @@ func (s *FutureSuite) TestWaitBlocksUntilItIsSettled() {
 func (s *FutureSuite) TestWaitEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Wait must end with its context, and settle nothing by that", (*future).Wait)
-		for _, ending := range endings(t) {
+		for _, ending := range t.Endings() {
 			f := futures.NewFuture[int]()
 			other := t.Go(func() { got(t, f, 7) })
 			other.Blocks("Wait returned before the future was settled")
-			ctx, end := ending.start()
+			ctx, end := ending.Start()
 			waiter := t.Go(func() {
 				_, err := f.Wait(ctx)
-				assert.ErrorIs(t, err, ending.err, "Wait returned another error")
+				assert.ErrorIs(t, err, ending.Err, "Wait returned another error")
 			})
 			waiter.Blocks("Wait returned before the future was settled")
 			end()
@@ -215,13 +215,13 @@ func (s *FutureSuite) TestWaitEndsWithItsContext() {
 func (s *FutureSuite) TestWaitOfAnEndedContextFails() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Wait with a context that has ended must return its error while the future is not settled", (*future).Wait)
-		for _, ending := range endings(t) {
+		for _, ending := range t.Endings() {
 			f := futures.NewFuture[int]()
-			ctx, end := ending.start()
+			ctx, end := ending.Start()
 			end()
 			t.Go(func() {
 				_, err := f.Wait(ctx)
-				assert.ErrorIs(t, err, ending.err, "Wait returned another error")
+				assert.ErrorIs(t, err, ending.Err, "Wait returned another error")
 			}).Returns("Wait blocks")
 			require.False(t, f.Done(), "then Done was true")
 		}
@@ -231,26 +231,23 @@ func (s *FutureSuite) TestWaitOfAnEndedContextFails() {
 func (s *FutureSuite) TestWaitSleepsThroughNothing() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Wait must return when its context ends or the future is settled, even if that happens just behind a look at the context", (*future).Wait)
-		inTurn(t, func(ctx *moment) {
+		t.InTurn(20, func(ctx *labtest.Moment) {
 			f := futures.NewFuture[int]()
-			ctx.then = func() {
-				ctx.end()
-				stepAside()
-			}
+			ctx.Then = ctx.Cancel
 			waiter := t.Go(func() {
 				_, err := f.Wait(ctx)
 				assert.ErrorIs(t, err, context.Canceled, "Wait returned something else")
 			})
 			t.Settle()
-			ctx.end()
+			ctx.Cancel()
 			waiter.Returns("the context has ended, and Wait still blocks")
 		})
-		inTurn(t, func(ctx *moment) {
+		t.InTurn(20, func(ctx *labtest.Moment) {
 			f := futures.NewFuture[int]()
 			settle := func() { _ = f.SetResult(7) } // perhaps twice
-			ctx.then = func() {
+			ctx.Then = func() {
 				t.Go(settle) // Wait may hold a lock while it looks
-				stepAside()
+				labtest.StepAside()
 			}
 			waiter := t.Go(func() {
 				v, err := f.Wait(ctx)
@@ -258,7 +255,7 @@ func (s *FutureSuite) TestWaitSleepsThroughNothing() {
 				assert.Equal(t, 7, v, "Wait returned another result")
 			})
 			t.Settle()
-			if !ctx.came() {
+			if !ctx.Came() {
 				settle()
 			}
 			waiter.Returns("the future is settled, and Wait still blocks")
@@ -269,8 +266,8 @@ func (s *FutureSuite) TestWaitSleepsThroughNothing() {
 func (s *FutureSuite) TestASettledFutureGivesItsOutcome() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "A settled future must give its outcome even if the context has ended", (*future).Wait)
-		for _, ending := range endings(t) {
-			ctx, end := ending.start()
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
 			end()
 			f, failed := futures.NewFuture[int](), futures.NewFuture[int]()
 			require.NoError(t, f.SetResult(7), "SetResult failed")
@@ -461,7 +458,7 @@ func (s *CallbacksSuite) TestTheyRunInTheOrderAdded() {
 				name := fmt.Sprint(i)
 				f.AddDoneCallback(func(*future) {
 					story.tell(name + " begins")
-					stepAside() // so that the next one could come in between
+					labtest.StepAside() // so that the next one could come in between
 					story.tell(name + " ends")
 				})
 				want = append(want, name+" begins", name+" ends")
@@ -497,7 +494,7 @@ func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 			for range 2 {
 				ran := false
 				f.AddDoneCallback(func(f *future) {
-					stepAside()
+					labtest.StepAside()
 					assert.True(t, f.Done(), "in the callback Done is false")
 					ran = true
 				})
@@ -800,8 +797,8 @@ func (s *TaskSuite) TestCancelEndsTheContext() {
 func (s *TaskSuite) TestTheContextOfGoEndsTheContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("asking-it-to-stop", "The end of the context that Go was given must end fn's context", futures.Go[int])
-		for _, ending := range endings(t) {
-			ctx, end := ending.start()
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
 			task := futures.Go(ctx, func(ctx context.Context) (int, error) {
 				<-ctx.Done()
 				return 7, nil
@@ -879,11 +876,11 @@ func (s *TaskSuite) TestAWaiterThatLeavesCancelsNothing() {
 				return 7, nil
 			}
 		})
-		for _, ending := range endings(t) {
-			ctx, end := ending.start()
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
 			end()
 			_, err := task.Wait(ctx)
-			require.ErrorIs(t, err, ending.err, "Wait returned another error")
+			require.ErrorIs(t, err, ending.Err, "Wait returned another error")
 			t.Wait()
 			require.False(t, task.Done(), "a Wait has ended with its context, and the task is done")
 		}
@@ -1299,8 +1296,8 @@ func (s *FirstSuite) TestTheCallersContextEndsThemAll() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("every-error", "When the caller's context ends, so must the contexts of all functions; First still waits for them, and for their errors", futures.First[int])
 		t.NothingStays()
-		for _, ending := range endings(t) {
-			ctx, end := ending.start()
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
 			gate := labtest.NewGate()
 			var ended atomic.Int64
 			tidyUp := func(err error) work {
@@ -1399,74 +1396,6 @@ func (e *brokenError) Error() string {
 	return e.what + " is broken"
 }
 
-// ending is one of the ways in which a context ends. It has a cause that is
-// nobody's business: what a call returns must match err.
-type ending struct {
-	err   error
-	start func() (ctx context.Context, end func())
-}
-
-func endings(t *labtest.T) []ending {
-	cause := errors.New("it is late")
-	return []ending{
-		{context.Canceled, func() (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			return ctx, func() { cancel(cause) }
-		}},
-		{context.DeadlineExceeded, func() (context.Context, func()) {
-			ctx, cancel := context.WithTimeoutCause(t.Context(), 2*later, cause)
-			return ctx, func() {
-				<-ctx.Done() // a timer may be late by the width of a hair
-				cancel()
-			}
-		}},
-	}
-}
-
-// moment is a context with which something happens right behind a look at it,
-// as the worst of schedulers would have it.
-type moment struct {
-	context.Context
-	end  context.CancelFunc
-	then func()
-	left atomic.Int64 // looks until then
-}
-
-func (m *moment) Err() error {
-	defer m.look()
-	return m.Context.Err()
-}
-
-func (m *moment) Done() <-chan struct{} {
-	defer m.look()
-	return m.Context.Done()
-}
-
-func (m *moment) look() {
-	if m.left.Add(-1) == 0 {
-		m.then()
-	}
-}
-
-func (m *moment) came() bool { return m.left.Load() <= 0 }
-
-// inTurn calls f with a context whose moment is the first look, then the second
-// and so on, until it does not come any more.
-func inTurn(t *labtest.T, f func(ctx *moment)) {
-	const enough = 20 // for code that looks again and again
-	for n := range enough {
-		t.Progress()
-		ctx := new(moment)
-		ctx.Context, ctx.end = context.WithCancel(t.Context())
-		ctx.left.Store(int64(n) + 1)
-		f(ctx)
-		ctx.end()
-		if !ctx.came() {
-			return
-		}
-	}
-}
-
 // story is what happened, in order.
 type story struct {
 	mu     sync.Mutex
@@ -1483,11 +1412,4 @@ func (s *story) told() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.events...)
-}
-
-// stepAside lets others run for a while.
-func stepAside() {
-	for range 100 {
-		runtime.Gosched()
-	}
 }

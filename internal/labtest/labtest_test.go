@@ -1,6 +1,7 @@
 package labtest_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -132,6 +133,38 @@ func (s *RightSuite) TestMeeting() {
 		calls[1].Join()
 
 		assert.False(t, labtest.NewMeeting(2).Attend(), "it met alone")
+	})
+}
+
+func (s *RightSuite) TestContextsEndInEveryWay() {
+	s.Bubble(func(t *labtest.T) {
+		var ways []error
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
+			assert.NoError(t, ctx.Err())
+			end()
+			assert.ErrorIs(t, ctx.Err(), ending.Err)
+			assert.NotErrorIs(t, context.Cause(ctx), ending.Err)
+			ways = append(ways, ending.Err)
+		}
+		assert.Equal(t, []error{context.Canceled, context.DeadlineExceeded}, ways)
+	})
+}
+
+func (s *RightSuite) TestInTurnComesBehindEveryLook() {
+	s.Bubble(func(t *labtest.T) {
+		var saw []int
+		t.InTurn(10, func(ctx *labtest.Moment) {
+			ctx.Then = ctx.Cancel
+			for looks := range 3 {
+				if ctx.Err() != nil {
+					saw = append(saw, looks)
+					return
+				}
+			}
+			saw = append(saw, -1)
+		})
+		assert.Equal(t, []int{1, 2, -1, -1}, saw)
 	})
 }
 

@@ -1,6 +1,7 @@
 package labtest
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -28,13 +29,21 @@ type frame struct {
 var header = regexp.MustCompile(`^goroutine (\d+) .*?\[(.*)\]:$`)
 
 // dump returns all goroutines of the process as they are at one moment: the
-// world is stopped while it is taken.
+// world is stopped while it is taken. They are in the order of their places in
+// the code under test, since the runtime's own order changes from run to run,
+// and what a failure says must not.
 func dump() []goroutine {
 	buf := make([]byte, 1<<16)
 	for {
 		n := runtime.Stack(buf, true)
 		if n < len(buf) {
-			return parse(string(buf[:n]))
+			all := parse(string(buf[:n]))
+			slices.SortStableFunc(all, func(a, b goroutine) int {
+				f, _ := a.learner()
+				g, _ := b.learner()
+				return cmp.Or(cmp.Compare(f.file, g.file), cmp.Compare(f.line, g.line))
+			})
+			return all
 		}
 		buf = make([]byte, 2*len(buf))
 	}

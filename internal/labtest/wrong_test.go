@@ -178,8 +178,8 @@ func TestDiagnosis(t *testing.T) {
 		{"TestLockAndSleep", labtest.Deadlock, []string{
 			`.*: deadlock, nothing can go on .*`,
 			`    locking a mutex at wrong\.go:\d+ \(LockAndSleep\): whoever holds it does not let go`,
-			`    in WaitGroup\.Wait at wrong\.go:\d+ \(LockAndSleep\)`,
 			`    sleeping at wrong\.go:\d+ \(LockAndSleep\)`,
+			`    in WaitGroup\.Wait at wrong\.go:\d+ \(LockAndSleep\)`,
 		}},
 		{"TestWaitOutside", labtest.Deadlock, []string{
 			`.*: deadlock, nothing can go on .*`,
