@@ -61,7 +61,7 @@ func (s *RunTasksSuite) TestReturnsWhenAllHaveFinished() {
 		var turn atomic.Int64
 
 		processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
-			t.Pass(time.Duration(turn.Add(1))*20*time.Second, processes.RunTasks)
+			t.Pass(time.Duration(turn.Add(1)) * 20 * time.Second)
 			return finished.Write(p)
 		}), "one", "two", "three")
 
@@ -203,7 +203,7 @@ func (s *ProcessSuite) TestJoinWaitsForTheTarget() {
 		t.Rule("start-and-join", "Join must wait until the target has returned", (*processes.Process).Join)
 		result := ""
 		p := processes.NewProcess(func() {
-			t.Pass(17*time.Second, (*processes.Process).Join)
+			t.Pass(17 * time.Second)
 			result = "done"
 		})
 		require.NoError(t, p.Start(), "Start failed")
@@ -387,7 +387,7 @@ func (s *SpiderSuite) TestSpawnRunsRunOnce() {
 		t.Rule("anything-that-runs", "the process must run Run, once, and Join must wait for it", processes.Spawn)
 		runs := 0
 		p := processes.Spawn(runnerFunc(func() {
-			t.Pass(17*time.Second, (*processes.Process).Join)
+			t.Pass(17 * time.Second)
 			runs++
 		}))
 

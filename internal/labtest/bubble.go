@@ -61,6 +61,8 @@ func (s *Suite) Bubble(f func(t *T)) {
 	}
 
 	finished := make(chan struct{})
+	t.ask, t.rested = make(chan struct{}), make(chan struct{})
+	go t.clock(finished)
 	go func() {
 		defer close(finished)
 		defer func() {

@@ -115,9 +115,13 @@ func testWaits(bubble []goroutine) []string {
 	return nil
 }
 
-// inBubble picks the goroutines of one bubble.
+// inBubble picks the goroutines of one bubble. While a goroutine helps the
+// garbage collector the runtime takes it out of its bubble; so one that is busy
+// in no bubble belongs here too, unless it is the watchdog's.
 func inBubble(all []goroutine, bubble string) []goroutine {
-	return slices.DeleteFunc(slices.Clone(all), func(g goroutine) bool { return g.bubble != bubble })
+	return slices.DeleteFunc(slices.Clone(all), func(g goroutine) bool {
+		return g.bubble != bubble && (g.bubble != "" || !g.busy() || g.watches())
+	})
 }
 
 // stuck tells whether the goroutines of a bubble can never go on although the
@@ -129,7 +133,7 @@ func stuck(bubble []goroutine) bool {
 	for _, g := range bubble {
 		switch {
 		case g.durable():
-		case slices.Contains(hiddenWaits, g.state):
+		case !g.busy() && slices.Contains(hiddenWaits, g.state):
 			hidden = true
 		default:
 			return false

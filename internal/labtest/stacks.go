@@ -65,7 +65,7 @@ func parse(text string) []goroutine {
 			g := goroutine{id: m[1]}
 			for i, word := range strings.Split(m[2], ", ") {
 				if i == 0 {
-					g.state = word
+					g.state = strings.Replace(word, " (scan)", "", 1)
 				}
 				if n, ok := strings.CutPrefix(word, "synctest bubble "); ok {
 					g.bubble = n
@@ -149,19 +149,29 @@ func (g goroutine) waits() string { return strings.TrimSuffix(g.state, " (durabl
 // clock, can wake the goroutine.
 func (g goroutine) durable() bool { return strings.HasSuffix(g.state, " (durable)") }
 
-// busy tells whether the goroutine can go on by itself.
+// busy tells whether the goroutine can go on by itself. Whoever waits for the
+// runtime can, be it for the garbage collector or to take a dump; such a wait has
+// no function of package sync around it. And so can a test that only rests.
 func (g goroutine) busy() bool {
+	if len(g.frames) > 0 && g.frames[0].fn == labtestPath+".(*T).rest" {
+		return true
+	}
 	switch g.state {
 	case "running", "runnable", "syscall", "preempted", "GC assist marking", "GC assist wait", "copystack":
 		return true
+	case "semacquire":
+		return len(g.frames) == 0 || !strings.HasPrefix(g.frames[0].fn, "sync.") && !strings.HasPrefix(g.frames[0].fn, "internal/")
 	}
 	return false
 }
 
-// blockedIn tells whether the goroutine waits for something in a function, given
-// with its package's path.
-func (g goroutine) blockedIn(fn string) bool {
-	return !g.busy() && slices.ContainsFunc(g.frames, func(f frame) bool { return f.fn == fn })
+// watches tells whether the goroutine is one of those that look after a test from
+// outside of its bubble, or has nothing to do with the lab.
+func (g goroutine) watches() bool {
+	in := func(prefix string) bool {
+		return slices.ContainsFunc(g.frames, func(f frame) bool { return strings.HasPrefix(f.fn, prefix) })
+	}
+	return in(labtestPath+".(*T).watch") || in(labtestPath+".(*T).clock") || !in("conclab/")
 }
 
 // wantsLock tells whether the goroutine waits for a mutex.

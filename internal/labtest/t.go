@@ -49,6 +49,8 @@ type T struct {
 	looks    atomic.Int64    // of the watchdog, ten a real second
 	noLeak   atomic.Bool
 
+	ask, rested chan struct{} // of rest and clock
+
 	sightings int // of a standstill, in a row; the watchdog's own
 
 	mu        sync.Mutex
@@ -129,28 +131,54 @@ func (t *T) Settle() {
 	t.Wait()
 }
 
-// Pass lets d of virtual time pass, in steps, once somebody is blocked in f, a
-// function of the learner's. If one waits for a mutex there, a bubble's clock
-// stands still; then Pass only lets the others run, and returns. It is for what
-// f waits for.
-func (t *T) Pass(d time.Duration, f any) {
+// Pass lets d of virtual time pass, in steps, once nobody else can go on. If
+// anybody waits for a mutex then, a bubble's clock stands still; Pass has only let
+// the others run, and returns. It is for what others wait for.
+func (t *T) Pass(d time.Duration) {
 	t.mustBubble("Pass")
-	name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
-	const enough = 1000 // looks, at code that returns or spins instead
+	me := self()
+	const enough = 1000 // looks, at code that spins
 	for range enough {
-		runtime.Gosched()
+		t.rest()
 		t.tick()
-		waiting := slices.DeleteFunc(dump(), func(g goroutine) bool { return !g.blockedIn(name) })
-		if slices.ContainsFunc(waiting, goroutine.wantsLock) {
+		others := slices.DeleteFunc(inBubble(dump(), me.bubble), func(g goroutine) bool { return g.id == me.id })
+		if slices.ContainsFunc(others, goroutine.busy) {
+			continue
+		}
+		if slices.ContainsFunc(others, goroutine.wantsLock) {
 			return
 		}
-		if len(waiting) > 0 {
-			break
-		}
+		break
 	}
 	for step := d / 10; d > 0; d -= step {
 		time.Sleep(step)
 		t.tick()
+	}
+}
+
+// rest gives the processor away for a little real time. Whoever only calls
+// Gosched again and again finds itself the next one to run, while others wait for
+// the operating system to give them a thread.
+func (t *T) rest() {
+	t.ask <- struct{}{}
+	<-t.rested
+}
+
+// clock serves rest, outside of the bubble, where time is real. It returns when
+// the test is over.
+func (t *T) clock(over <-chan struct{}) {
+	for {
+		select {
+		case <-t.ask:
+			time.Sleep(100 * time.Microsecond)
+		case <-over:
+			return
+		}
+		select {
+		case t.rested <- struct{}{}:
+		case <-over:
+			return
+		}
 	}
 }
 
