@@ -68,6 +68,17 @@ var course = []Lesson{
 		},
 	},
 	{
+		Name: "locks", Title: "Locks", Minutes: 60,
+		Summary: "one at a time",
+		Tasks: []Task{
+			{Title: "Hello from many, one at a time", Test: "TestHello", Points: 2},
+			{Title: "A screen that keeps blocks together", Test: "TestScreen", Points: 3},
+			{Title: "A tally that loses nothing", Test: "TestTally", Points: 2},
+			{Title: "Repair the crew", Test: "TestCrew", Points: 2},
+			{Title: "Wait for a lock no longer than you want", Test: "TestPrintContext", Points: 3, Brave: true},
+		},
+	},
+	{
 		Name: "futures", Title: "Futures", Minutes: 75,
 		Summary: "a result that will be there",
 		Tasks: []Task{

@@ -1,0 +1,867 @@
+package locks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/suite"
+
+	"conclab/exercises/locks"
+	"conclab/internal/labtest"
+)
+
+// Whoever leaves it to select whether a free screen or an ended context counts
+// sees it fall the right way now and then, but not so many times in a row.
+const often = 50
+
+var errBroken = errors.New("the screen is broken")
+
+// Task 1: greetings, one at a time.
+
+type HelloSuite struct{ labtest.Suite }
+
+func TestHello(t *testing.T) { suite.Run(t, new(HelloSuite)) }
+
+func (s *HelloSuite) TestEachGreetsOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-at-a-time", `Each of the n goroutines must write "Hello, world I" and a newline once, in one Write`, locks.Hello)
+		for _, n := range []int{0, 1, 2, 12} {
+			var w labtest.Exclusive
+			locks.Hello(&w, n)
+			t.Settle()
+
+			want := []string{}
+			for i := range n {
+				want = append(want, fmt.Sprintf("Hello, world %d\n", i))
+			}
+			got := append([]string{}, w.Writes()...)
+			slices.Sort(want)
+			slices.Sort(got)
+			assert.Equal(t, want, got, "Hello(w, %d) wrote something else (sorted here)", n)
+		}
+	})
+}
+
+func (s *HelloSuite) TestNeverTwoWritesAtOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-at-a-time", "Two Writes must never run at the same time", locks.Hello)
+		for range 20 {
+			t.Progress()
+			var w labtest.Exclusive
+			locks.Hello(&w, 10)
+			require.False(t, w.Overlapped(), "a Write began while another was at work")
+		}
+	})
+}
+
+func (s *HelloSuite) TestHelloWaitsForTheLastWrite() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-at-a-time", "Hello must return only when all are written", locks.Hello)
+		for n := range 4 {
+			var written atomic.Int64
+			locks.Hello(labtest.WriterFunc(func(p []byte) (int, error) {
+				labtest.StepAside()
+				written.Add(1)
+				return len(p), nil
+			}), n+1)
+			require.EqualValues(t, n+1, written.Load(), "Hello(w, %d) has returned, and so many are written", n+1)
+		}
+
+		gate := labtest.NewGate()
+		call := t.Go(func() {
+			locks.Hello(labtest.WriterFunc(func(p []byte) (int, error) {
+				gate.Pass()
+				return len(p), nil
+			}), 1)
+		})
+		call.Blocks("it returned while a Write was at work")
+		gate.Open()
+		call.Returns("all is written, and it does not return")
+	})
+}
+
+// Task 2: a screen that keeps blocks together.
+
+type ScreenSuite struct{ labtest.Suite }
+
+func TestScreen(t *testing.T) { suite.Run(t, new(ScreenSuite)) }
+
+func (s *ScreenSuite) TestEachLineIsOneWrite() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("critical-sections", "Each line must be written with its newline by a Write of its own, in order", (*locks.Screen).Print)
+		var w labtest.Exclusive
+		screen := locks.NewScreen(&w)
+
+		require.NoError(t, screen.Print("one", "", "100 %d\ttwo "), "Print failed")
+		require.NoError(t, screen.Print("three"), "Print failed")
+
+		assert.Equal(t, []string{"one\n", "\n", "100 %d\ttwo \n", "three\n"}, w.Writes(), "other Writes came")
+	})
+}
+
+func (s *ScreenSuite) TestNoLinesWriteNothing() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("critical-sections", "Print without lines must write nothing", (*locks.Screen).Print)
+		var w labtest.Exclusive
+		screen := locks.NewScreen(&w)
+
+		assert.NoError(t, screen.Print(), "Print without lines failed")
+		assert.Empty(t, w.Writes(), "it wrote something")
+		assert.NoError(t, screen.Print("one"), "and the next Print failed")
+	})
+}
+
+func (s *ScreenSuite) TestNeverTwoWritesAtOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("critical-sections", "Two Writes must never run at the same time", (*locks.Screen).Print)
+		for range 20 {
+			t.Progress()
+			var w labtest.Exclusive
+			screen := locks.NewScreen(&w)
+			printBlocks(t, 8, func(lines ...string) error { return screen.Print(lines[0]) })
+			require.False(t, w.Overlapped(), "a Write began while another was at work")
+		}
+	})
+}
+
+func (s *ScreenSuite) TestABlockIsNeverInterrupted() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("critical-sections", "The lines of one Print must never be interrupted by another's", (*locks.Screen).Print)
+		for range 20 {
+			t.Progress()
+			var w labtest.Exclusive
+			screen := locks.NewScreen(&w)
+			printBlocks(t, 8, screen.Print)
+			checkBlocks(t, w.Writes(), 8)
+		}
+	})
+}
+
+func (s *ScreenSuite) TestPrintReturnsWhenItsLinesAreWritten() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("critical-sections", "Print must return only when its lines are written", (*locks.Screen).Print)
+		gate := labtest.NewGate()
+		screen := locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
+			if string(p) == "two\n" {
+				gate.Pass()
+			}
+			return len(p), nil
+		}))
+		call := t.Go(func() { assert.NoError(t, screen.Print("one", "two"), "Print failed") })
+		call.Blocks("it returned while its last line was being written")
+		gate.Open()
+		call.Returns("its lines are written, and it does not return")
+	})
+}
+
+func (s *ScreenSuite) TestPrintReturnsTheFirstError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-lock-must-come-back", "Print must return the first error of a Write, and write no line after it", (*locks.Screen).Print)
+		for broken := range 3 {
+			var w labtest.Exclusive
+			screen := locks.NewScreen(&breaks{to: &w, at: broken, how: func() error { return fmt.Errorf("%w (Write %d)", errBroken, broken) }})
+
+			err := screen.Print("one", "two", "three")
+
+			require.ErrorIs(t, err, errBroken, "Write number %d failed, and Print returned something else", broken+1)
+			assert.ErrorContains(t, err, fmt.Sprintf("(Write %d)", broken), "that is not the first error")
+			assert.Equal(t, []string{"one\n", "two\n", "three\n"}[:broken], append([]string{}, w.Writes()...), "Write number %d failed, and these lines are there", broken+1)
+		}
+	})
+}
+
+func (s *ScreenSuite) TestAFailedWriteLeavesItUsable() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-lock-must-come-back", "A Write that fails must leave the screen usable", (*locks.Screen).Print)
+		var w labtest.Exclusive
+		screen := locks.NewScreen(&breaks{to: &w, at: 1, how: func() error { return errBroken }})
+		_ = screen.Print("one", "two")
+
+		t.Go(func() { assert.NoError(t, screen.Print("three"), "the next Print failed") }).
+			Returns("a Write has failed, and the next Print blocks")
+		assert.Equal(t, []string{"one\n", "three\n"}, w.Writes(), "other lines are there")
+	})
+}
+
+func (s *ScreenSuite) TestAPanicLeavesItUsable() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-lock-must-come-back", "A Write that panics must leave the screen usable", (*locks.Screen).Print)
+		var w labtest.Exclusive
+		screen := locks.NewScreen(&breaks{to: &w, at: 1, how: func() error { panic("the screen is on fire") }})
+		func() {
+			defer func() { _ = recover() }() // whether the panic comes out is not settled
+			_ = screen.Print("one", "two")
+		}()
+
+		t.Go(func() { assert.NoError(t, screen.Print("three"), "the next Print failed") }).
+			Returns("a Write has panicked, and the next Print blocks")
+		assert.Equal(t, []string{"one\n", "three\n"}, w.Writes(), "other lines are there")
+	})
+}
+
+func (s *ScreenSuite) TestOnePrintersErrorIsNoneOfTheOthers() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-lock-must-come-back", "Print must return the error of its own Write, and nobody else's", (*locks.Screen).Print)
+		screen := locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
+			runtime.Gosched()
+			if strings.HasPrefix(string(p), "bad") {
+				return 0, errBroken
+			}
+			return len(p), nil
+		}))
+		var calls []*labtest.Call
+		for i := range 20 {
+			calls = append(calls, t.Go(func() {
+				if i%2 == 0 {
+					assert.NoError(t, screen.Print("good", "good"), "its own lines were written, and Print failed")
+				} else {
+					assert.ErrorIs(t, screen.Print("good", "bad"), errBroken, "its Write failed, and Print returned something else")
+				}
+			}))
+		}
+		for _, c := range calls {
+			c.Join()
+		}
+	})
+}
+
+// Task 3: a tally that loses nothing.
+
+type TallySuite struct{ labtest.Suite }
+
+func TestTally(t *testing.T) { suite.Run(t, new(TallySuite)) }
+
+func (s *TallySuite) TestItAdds() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("read-change-write", "Add must add n, and Total must return the sum", (*locks.Tally).Add, (*locks.Tally).Total)
+		tally := locks.NewTally(new(cell))
+		assert.Equal(t, 0, tally.Total(), "nothing has been added")
+		for _, step := range []struct{ add, total int }{{1, 1}, {41, 42}, {0, 42}, {-50, -8}} {
+			tally.Add(step.add)
+			assert.Equal(t, step.total, tally.Total(), "after Add(%d)", step.add)
+		}
+	})
+}
+
+func (s *TallySuite) TestNoUpdateIsLost() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("read-change-write", "No update may be lost", (*locks.Tally).Add)
+		for range 10 {
+			t.Progress()
+			tally := locks.NewTally(new(cell))
+			together(t, 10, func(i int) {
+				for range 5 {
+					tally.Add(i + 1)
+				}
+			})
+			require.Equal(t, 275, tally.Total(), "ten goroutines have added 1 to 10, five times each")
+		}
+
+		// A mutex is handed to those who wait only after a while: a goroutine that
+		// unlocks and locks again is first otherwise.
+		tally := locks.NewTally(&cell{slow: true})
+		together(t, 4, func(int) {
+			for range 4 {
+				tally.Add(1)
+			}
+		})
+		require.Equal(t, 16, tally.Total(), "four goroutines have added 1, four times each")
+	})
+}
+
+func (s *TallySuite) TestTheCellIsUsedByOneAtATime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("read-change-write", "No two calls of Load or Store may run at the same time, not even two Loads", (*locks.Tally).Add, (*locks.Tally).Total)
+		for _, adders := range []int{8, 4, 0} {
+			c := new(cell)
+			tally := locks.NewTally(c)
+			together(t, 8, func(i int) {
+				for range 10 {
+					if i < adders {
+						tally.Add(1)
+					} else {
+						_ = tally.Total()
+					}
+				}
+			})
+			require.Equal(t, 1, max(c.users.Max(), 1), "%d goroutines add, %d read the total; so many were in the cell at once", adders, 8-adders)
+		}
+	})
+}
+
+func (s *TallySuite) TestTotalSeesEveryAddThatHasReturned() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("read-change-write", "Total must see every Add that has returned", (*locks.Tally).Add, (*locks.Tally).Total)
+		for range 10 {
+			t.Progress()
+			tally := locks.NewTally(new(cell))
+			var done atomic.Int64
+			together(t, 8, func(i int) {
+				for range 10 {
+					if i%2 == 0 {
+						tally.Add(1)
+						done.Add(1)
+					}
+					atLeast := int(done.Load())
+					assert.GreaterOrEqual(t, tally.Total(), atLeast, "so many Adds had returned before Total was called")
+				}
+			})
+		}
+	})
+}
+
+func (s *TallySuite) TestAddsOfSeveralTallies() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("read-change-write", "Each tally must count for itself", locks.NewTally)
+		one, two := locks.NewTally(new(cell)), locks.NewTally(new(cell))
+		one.Add(1)
+		two.Add(2)
+		assert.Equal(t, []int{1, 2}, []int{one.Total(), two.Total()}, "one has 1 added, the other one 2")
+	})
+}
+
+// Task 4: the crew to repair.
+
+type CrewSuite struct{ labtest.Suite }
+
+func TestCrew(t *testing.T) { suite.Run(t, new(CrewSuite)) }
+
+func (s *CrewSuite) TestEachJobIsDoneOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", "Each job must be done exactly once", locks.Crew)
+		for _, jobs := range [][]string{nil, {"dig"}, {"dig", "dig", "rake"}, {"a", "b", "c", "d", "e", "f", "g"}, {"", " a job ", "100 %d"}} {
+			crew := runCrew(t, jobs)
+			done := []string{}
+			for _, line := range crew.out.Writes() {
+				if job, ok := strings.CutPrefix(line, "  "); ok {
+					done = append(done, strings.TrimSuffix(job, "\n"))
+				}
+			}
+			want := append([]string{}, jobs...)
+			slices.Sort(done)
+			slices.Sort(want)
+			require.Equal(t, want, done, "other jobs were done (sorted here)")
+		}
+	})
+}
+
+func (s *CrewSuite) TestEachJobCountsOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", "Each job must add 1 to the tally", locks.Crew)
+		for n := range 6 {
+			crew := runCrew(t, make([]string, n))
+			require.Equal(t, n, crew.tally.Total(), "the total after %d jobs", n)
+		}
+	})
+}
+
+func (s *CrewSuite) TestAJobIsOneBlock() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", `"worker N:" and the job behind two spaces must be one block`, locks.Crew)
+		jobs := make([]string, 10)
+		for i := range jobs {
+			jobs[i] = fmt.Sprintf("job %d", i)
+		}
+		crew := newCrew()
+		// Others use the same screen at the very moments at which the workers do.
+		var others []*labtest.Call
+		for range 4 {
+			others = append(others, t.Go(func() {
+				for range len(jobs) / locks.Workers {
+					time.Sleep(locks.Nap)
+					for range 5 {
+						_ = crew.screen.Print("other:", "  business")
+					}
+				}
+			}))
+		}
+		locks.Crew(jobs, crew.screen, crew.tally)
+		for _, other := range others {
+			other.Join()
+		}
+
+		workers := map[string]bool{}
+		for _, b := range crew.blocks(t) {
+			workers[b.worker] = true
+		}
+		assert.Equal(t, map[string]bool{"worker 1:": true, "worker 2:": true, "other:": true}, workers, "others have printed")
+	})
+}
+
+func (s *CrewSuite) TestBothNapAtTheSameTime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("sleep-outside-of-the-lock", "Both workers must nap at the same time: 2k jobs take k naps", locks.Crew)
+		for _, n := range []int{1, 2, 10} {
+			crew := runCrew(t, make([]string, n))
+			naps := time.Duration((n + 1) / locks.Workers)
+			require.GreaterOrEqual(t, crew.took, naps*locks.Nap, "the time for %d jobs", n)
+			// Who polls for the screen comes a little later.
+			require.Less(t, crew.took, (naps+1)*locks.Nap, "the time for %d jobs", n)
+		}
+	})
+}
+
+func (s *CrewSuite) TestTheWorkComesBeforeThePrint() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", "A worker must nap first and print then, for every job", locks.Crew)
+		crew := runCrew(t, make([]string, 6))
+		// Two lines a job, two jobs a nap.
+		for i, at := range crew.out.Times() {
+			require.GreaterOrEqual(t, at.Sub(crew.began), time.Duration(i/4+1)*locks.Nap, "line %d came after", i+1)
+		}
+	})
+}
+
+func (s *CrewSuite) TestABrokenScreenStopsNobody() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", "An error of the screen must be ignored, and the job still count", locks.Crew)
+		for _, every := range []int{1, 2, 3} {
+			writes := 0
+			screen := locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
+				if writes++; writes%every == 0 {
+					return 0, errBroken
+				}
+				return len(p), nil
+			}))
+			tally := locks.NewTally(new(cell))
+			call := t.Go(func() { locks.Crew(make([]string, 5), screen, tally) })
+			call.Returns("with a screen that fails it does not return")
+			require.Equal(t, 5, tally.Total(), "the total after 5 jobs on a screen where every %d. Write fails", every)
+		}
+	})
+}
+
+func (s *CrewSuite) TestWritersAndCellsAreUsedByOneAtATime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-crew", "Neither the writer nor the cell may be used twice at the same time", locks.Crew)
+		crew := runCrew(t, make([]string, 20))
+		assert.False(t, crew.out.Overlapped(), "a Write began while another was at work")
+		assert.Equal(t, 1, crew.cell.users.Max(), "so many were in the cell at once")
+	})
+}
+
+// Task 5, for the brave: wait for a lock no longer than you want.
+
+type PrintContextSuite struct{ labtest.Suite }
+
+func TestPrintContext(t *testing.T) { suite.Run(t, new(PrintContextSuite)) }
+
+func (s *PrintContextSuite) TestItPrintsAsPrintDoes() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-lock-in-a-select", "PrintContext must write as Print does", (*locks.Screen).PrintContext)
+		var w labtest.Exclusive
+		screen := locks.NewScreen(&breaks{to: &w, at: 4, how: func() error { return errBroken }})
+
+		assert.NoError(t, screen.PrintContext(t.Context()), "without lines it failed")
+		assert.NoError(t, screen.PrintContext(t.Context(), "one", ""), "it failed")
+		assert.NoError(t, screen.PrintContext(t.Context(), "two"), "it failed")
+		assert.ErrorIs(t, screen.PrintContext(t.Context(), "three", "four", "five"), errBroken, "a Write failed, and it returned something else")
+		t.Go(func() { assert.NoError(t, screen.Print("six"), "the next Print failed") }).
+			Returns("a Write has failed, and the next Print blocks")
+		assert.Equal(t, []string{"one\n", "\n", "two\n", "three\n", "six\n"}, w.Writes(), "other lines are there")
+	})
+}
+
+func (s *PrintContextSuite) TestAPanicLeavesTheScreenUsable() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-lock-must-come-back", "A Write that panics must leave the screen usable", (*locks.Screen).PrintContext)
+		var w labtest.Exclusive
+		screen := locks.NewScreen(&breaks{to: &w, at: 0, how: func() error { panic("the screen is on fire") }})
+		func() {
+			defer func() { _ = recover() }()
+			_ = screen.PrintContext(t.Context(), "one")
+		}()
+
+		t.Go(func() { assert.NoError(t, screen.PrintContext(t.Context(), "two"), "the next PrintContext failed") }).
+			Returns("a Write has panicked, and the next PrintContext blocks")
+	})
+}
+
+func (s *PrintContextSuite) TestBlocksOfBothAreNeverInterrupted() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-lock-in-a-select", "Print and PrintContext must keep each other's blocks together", (*locks.Screen).Print, (*locks.Screen).PrintContext)
+		for range 20 {
+			t.Progress()
+			var w labtest.Exclusive
+			screen := locks.NewScreen(&w)
+			var turn atomic.Int64
+			printBlocks(t, 8, func(lines ...string) error {
+				if turn.Add(1)%2 == 0 {
+					return screen.Print(lines...)
+				}
+				return screen.PrintContext(t.Context(), lines...)
+			})
+			checkBlocks(t, w.Writes(), 8)
+			require.False(t, w.Overlapped(), "a Write began while another was at work")
+		}
+	})
+}
+
+func (s *PrintContextSuite) TestItWaitsForTheScreen() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-lock-in-a-select", "PrintContext must wait while another has the screen, and print when it is free", (*locks.Screen).PrintContext)
+		for _, holder := range []string{"Print", "PrintContext"} {
+			b := busy(t, holder)
+			waiter := t.Go(func() {
+				assert.NoError(t, b.screen.PrintContext(t.Context(), "one", "two"), "%s has set the screen free, and it failed", holder)
+			})
+			t.Pass(time.Minute)
+			require.False(t, waiter.Returned(), "%s has the screen, and it returned", holder)
+
+			b.gate.Open()
+			b.call.Join()
+			waiter.Returns("%s has set the screen free, and it still waits", holder)
+			assert.Equal(t, []string{"busy\n", "one\n", "two\n"}, b.out.Writes(), "other lines are there")
+		}
+	})
+}
+
+func (s *PrintContextSuite) TestItWaitsNoLongerThanItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-lock-in-a-select", "While another has the screen, PrintContext must end with its context", (*locks.Screen).PrintContext)
+		for _, holder := range []string{"Print", "PrintContext"} {
+			for _, reason := range []error{context.Canceled, context.DeadlineExceeded} {
+				b := busy(t, holder)
+				ctx := newEnding(t, reason)
+				waiter := t.Go(func() {
+					assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), reason, "its context has ended, and it returned something else")
+				})
+				t.Pass(time.Minute)
+				require.False(t, waiter.Returned(), "%s has the screen, and it returned", holder)
+
+				ctx.end()
+				t.Pass(time.Minute)
+				require.True(t, waiter.Returned(), "%s has the screen, its context has ended, and it still waits", holder)
+
+				b.gate.Open()
+				b.call.Join()
+				t.Settle()
+				require.Equal(t, []string{"busy\n"}, b.out.Writes(), "its context had ended, and these lines are there")
+				t.Go(func() { assert.NoError(t, b.screen.Print("next"), "the next Print failed") }).
+					Returns("it has ended with its context, the screen is free, and the next Print blocks")
+			}
+		}
+	})
+}
+
+func (s *PrintContextSuite) TestAnEndedContextAlwaysEndsIt() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-lock-in-a-select", "A context that had ended before the call must end it, free screen or not, lines or not", (*locks.Screen).PrintContext)
+		var w labtest.Exclusive
+		screen := locks.NewScreen(&w)
+		for i := range often {
+			for _, ending := range t.Endings() {
+				ctx, end := ending.Start()
+				end()
+				require.ErrorIs(t, screen.PrintContext(ctx, []string{"one"}[:(i+1)%2]...), ending.Err, "the screen was free, and it returned something else")
+			}
+		}
+		require.Empty(t, w.Writes(), "these lines were written")
+		t.Go(func() { assert.NoError(t, screen.Print("one"), "the next Print failed") }).
+			Returns("it has ended with its context, and the next Print blocks")
+
+		b := busy(t, "Print")
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		late := t.Go(func() {
+			assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), context.Canceled, "the screen was taken, and it returned something else")
+		})
+		t.Pass(time.Minute)
+		assert.True(t, late.Returned(), "the screen was taken, and it waits")
+		b.gate.Open()
+		b.call.Join()
+	})
+}
+
+func (s *PrintContextSuite) TestOnceItPrintsItPrintsAll() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-lock-in-a-select", "Once it prints, the whole block must be printed even if the context ends", (*locks.Screen).PrintContext)
+		for _, at := range []string{"one\n", "two\n", "three\n"} {
+			var out labtest.Recorder
+			ctx, cancel := context.WithCancel(t.Context())
+			screen := locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
+				if string(p) == at {
+					cancel()
+					labtest.StepAside()
+				}
+				return out.Write(p)
+			}))
+
+			assert.NoError(t, screen.PrintContext(ctx, "one", "two", "three"), "the context ended while %q was written, all was printed, and it failed", at)
+
+			assert.Equal(t, []string{"one\n", "two\n", "three\n"}, out.Writes(), "the context ended while %q was written", at)
+			cancel()
+		}
+	})
+}
+
+func (s *PrintContextSuite) TestNeitherLostNorHalfWhenBothComeAtOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-lock-in-a-select", "If the screen gets free when the context ends, all must be printed or nothing, and the screen be free", (*locks.Screen).PrintContext)
+		check := func(b *holding, err error) {
+			b.call.Join()
+			t.Settle()
+			want := []string{"busy\n", "one\n", "two\n"}
+			if err != nil {
+				want = want[:1]
+				assert.ErrorIs(t, err, context.Canceled, "it failed with another error")
+			}
+			require.Equal(t, want, b.out.Writes(), "it returned %v, and these lines are there", err)
+			t.Go(func() { assert.NoError(t, b.screen.Print("next"), "the next Print failed") }).
+				Returns("it returned %v, and the next Print blocks", err)
+		}
+
+		t.InTurn(30, func(ctx *labtest.Moment) {
+			b := busy(t, "Print")
+			release := sync.OnceFunc(b.gate.Open)
+			ctx.Then = func() {
+				release()
+				ctx.Cancel()
+			}
+			var err error
+			waiter := t.Go(func() { err = b.screen.PrintContext(ctx, "one", "two") })
+			t.Pass(time.Second)
+			if !ctx.Came() {
+				release()
+			}
+			waiter.Returns("the screen is free, and it still waits")
+			check(b, err)
+		})
+		for range 50 {
+			t.Progress()
+			b := busy(t, "Print")
+			ctx, cancel := context.WithCancel(t.Context())
+			var err error
+			waiter := t.Go(func() { err = b.screen.PrintContext(ctx, "one", "two") })
+			t.Pass(time.Second)
+			t.Collide(b.gate.Open, cancel)
+			waiter.Returns("the screen is free and its context has ended, and it still waits")
+			check(b, err)
+		}
+	})
+}
+
+func (s *PrintContextSuite) TestNobodyStaysBehind() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-lock-in-a-select", "Once the screen is free no goroutine may stay behind", (*locks.Screen).PrintContext)
+		t.NothingStays()
+		b := busy(t, "Print")
+		ctx, cancel := context.WithCancel(t.Context())
+		// A context that never ends must not keep anybody either.
+		never := newEnding(t, context.Canceled)
+		var waiters []*labtest.Call
+		for range 3 {
+			waiters = append(waiters,
+				t.Go(func() { _ = b.screen.PrintContext(ctx, "one") }),
+				t.Go(func() { assert.NoError(t, b.screen.PrintContext(never, "two"), "it failed") }))
+		}
+		t.Pass(time.Second)
+		cancel()
+		t.Pass(time.Second)
+		b.gate.Open()
+		b.call.Join()
+		for _, w := range waiters {
+			w.Join()
+		}
+	})
+}
+
+// cell is a plain cell that gives way wherever somebody else could come in
+// between.
+type cell struct {
+	value atomic.Int64 // so that only Add and Total can race
+	users labtest.Gauge
+	slow  bool
+}
+
+func (c *cell) Load() int {
+	defer c.use()()
+	return int(c.value.Load())
+}
+
+func (c *cell) Store(v int) {
+	defer c.use()()
+	c.value.Store(int64(v))
+}
+
+func (c *cell) use() (done func()) {
+	leave := c.users.Enter()
+	runtime.Gosched()
+	for range 4 {
+		if c.slow {
+			labtest.StepAside()
+		}
+	}
+	return func() {
+		runtime.Gosched()
+		leave()
+	}
+}
+
+// breaks is a writer of which one Write goes wrong.
+type breaks struct {
+	to    io.Writer
+	at    int // which one, from 0
+	how   func() error
+	count int
+}
+
+func (b *breaks) Write(p []byte) (int, error) {
+	b.count++
+	if b.count == b.at+1 {
+		return 0, b.how()
+	}
+	return b.to.Write(p)
+}
+
+// together calls f n times, in goroutines that all begin at the same time, and
+// waits for them.
+func together(t *labtest.T, n int, f func(i int)) {
+	start := labtest.NewGate()
+	var calls []*labtest.Call
+	for i := range n {
+		calls = append(calls, t.Go(func() {
+			start.Pass()
+			f(i)
+		}))
+	}
+	start.Open()
+	for _, c := range calls {
+		c.Join()
+	}
+}
+
+// printBlocks prints n blocks of three lines, all at the same time.
+func printBlocks(t *labtest.T, n int, print func(lines ...string) error) {
+	together(t, n, func(i int) {
+		assert.NoError(t, print(fmt.Sprintf("%d begins", i), fmt.Sprintf("%d goes on", i), fmt.Sprintf("%d ends", i)), "printing failed")
+	})
+}
+
+// checkBlocks checks that the lines are those of n such blocks, none of which
+// was interrupted.
+func checkBlocks(t *labtest.T, lines []string, n int) {
+	require.Len(t, lines, 3*n, "so many lines were printed")
+	for i := 0; i < len(lines); i += 3 {
+		who, _, _ := strings.Cut(lines[i], " ")
+		require.Equal(t, []string{who + " begins\n", who + " goes on\n", who + " ends\n"}, lines[i:i+3],
+			"the block that began with %q was interrupted", lines[i])
+	}
+}
+
+// crew is what a Crew works with.
+type crew struct {
+	out    labtest.Exclusive
+	cell   cell
+	screen *locks.Screen
+	tally  *locks.Tally
+	began  time.Time
+	took   time.Duration
+}
+
+func newCrew() *crew {
+	c := &crew{began: time.Now()}
+	c.screen, c.tally = locks.NewScreen(&c.out), locks.NewTally(&c.cell)
+	return c
+}
+
+// runCrew lets a crew do the jobs.
+func runCrew(t *labtest.T, jobs []string) *crew {
+	c := newCrew()
+	call := t.Go(func() {
+		locks.Crew(slices.Clone(jobs), c.screen, c.tally)
+		c.took = time.Since(c.began)
+	})
+	call.Join()
+	return c
+}
+
+type block struct{ worker, job string }
+
+// blocks returns what was printed, and checks that it is made of blocks.
+func (c *crew) blocks(t *labtest.T) []block {
+	lines := c.out.Writes()
+	var blocks []block
+	for i, line := range lines {
+		head := strings.HasPrefix(line, "worker ") || line == "other:\n"
+		if head != (i%2 == 0) {
+			t.Fatalf("a block was interrupted: lines %d to %d are %q", max(i, 1), min(i+2, len(lines)), lines[max(i-1, 0):min(i+2, len(lines))])
+		}
+		if i%2 == 0 {
+			continue
+		}
+		b := block{strings.TrimSuffix(lines[i-1], "\n"), strings.TrimSuffix(line, "\n")}
+		if !strings.HasPrefix(line, "  ") || (b.worker == "other:") != (b.job == "  business") {
+			t.Fatalf("these two lines are not a block: %q", lines[i-1:i+1])
+		}
+		blocks = append(blocks, b)
+	}
+	if len(lines)%2 != 0 {
+		t.Fatalf("the last block, %q, has no second line", lines[len(lines)-1])
+	}
+	return blocks
+}
+
+// holding is a screen that somebody has.
+type holding struct {
+	screen *locks.Screen
+	out    labtest.Recorder
+	gate   *labtest.Gate // opens to set it free
+	call   *labtest.Call // of who has it
+}
+
+// busy returns a screen that is in a call of the method until the gate is opened.
+func busy(t *labtest.T, method string) *holding {
+	b := &holding{gate: labtest.NewGate()}
+	b.screen = locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
+		if string(p) == "busy\n" {
+			b.gate.Pass()
+		}
+		return b.out.Write(p)
+	}))
+	b.call = t.Go(func() {
+		if method == "Print" {
+			assert.NoError(t, b.screen.Print("busy"), "Print failed")
+		} else {
+			assert.NoError(t, b.screen.PrintContext(t.Context(), "busy"), "PrintContext failed")
+		}
+	})
+	b.call.Blocks("it returned while its line was being written")
+	return b
+}
+
+// ending is a context that ends when it is told to. A deadline would need time to
+// pass, and that must not be asked of code that may wait for a mutex.
+type ending struct {
+	context.Context
+	done   chan struct{}
+	reason error
+}
+
+func newEnding(t *labtest.T, reason error) *ending {
+	return &ending{t.Context(), make(chan struct{}), reason}
+}
+
+func (e *ending) Done() <-chan struct{} { return e.done }
+
+func (e *ending) Err() error {
+	select {
+	case <-e.done:
+		return e.reason
+	default:
+		return nil
+	}
+}
+
+func (e *ending) end() { close(e.done) }
