@@ -79,6 +79,16 @@ var course = []Lesson{
 		},
 	},
 	{
+		Name: "coroutines", Title: "Coroutines", Minutes: 60,
+		Summary: "chain work that waits",
+		Tasks: []Task{
+			{Title: "Wait here, and show me", Test: "TestShowMe", Points: 2},
+			{Title: "The domain of a URL", Test: "TestDomain", Points: 3},
+			{Title: "Then, and all at once", Test: "TestGather", Points: 4},
+			{Title: "No longer than that", Test: "TestWithTimeout", Points: 3, Brave: true},
+		},
+	},
+	{
 		Name: "futures", Title: "Futures", Minutes: 75,
 		Summary: "a result that will be there",
 		Tasks: []Task{

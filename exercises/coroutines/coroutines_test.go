@@ -1,0 +1,720 @@
+package coroutines_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/suite"
+
+	"conclab/exercises/coroutines"
+	"conclab/internal/labtest"
+)
+
+// tolerance is by how much something may come late that must happen at once. The
+// wrong answers are late by seconds and minutes.
+const tolerance = 100 * time.Millisecond
+
+var errBoom = errors.New("boom")
+
+type key struct{}
+
+// Task 1: wait here, and show me.
+
+type ShowMeSuite struct{ labtest.Suite }
+
+func TestShowMe(t *testing.T) { suite.Run(t, new(ShowMeSuite)) }
+
+func (s *ShowMeSuite) TestWaitHereWaits() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("work-as-a-value", `WaitHere must wait d and then give "Done."`, coroutines.WaitHere)
+		for _, d := range []time.Duration{0, time.Second, 3 * time.Minute} {
+			start := time.Now()
+			result, err := coroutines.WaitHere(d)(t.Context())
+			took(t, start, d, "WaitHere(%v)", d)
+			require.NoError(t, err, "WaitHere(%v) failed", d)
+			require.Equal(t, "Done.", result, "WaitHere(%v) gave something else", d)
+		}
+	})
+}
+
+func (s *ShowMeSuite) TestWaitHereEndsWithItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("work-as-a-value", "WaitHere must end with its context, at once", coroutines.WaitHere)
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
+			var ended, returned time.Time
+			call := t.Go(func() {
+				_, err := coroutines.WaitHere(100 * time.Minute)(ctx)
+				returned = time.Now()
+				assert.ErrorIs(t, err, ending.Err, "its context has ended while it waited, and it returned something else")
+			})
+			call.Blocks("it does not wait")
+			end()
+			ended = time.Now()
+			call.Returns("its context has ended, and it still waits")
+			require.Less(t, returned.Sub(ended), tolerance, "so much later than its context has it ended")
+
+			start := time.Now()
+			_, err := coroutines.WaitHere(100 * time.Minute)(ctx)
+			took(t, start, 0, "its context had ended before the call: it")
+			require.ErrorIs(t, err, ending.Err, "its context had ended before the call, and it returned something else")
+		}
+	})
+}
+
+func (s *ShowMeSuite) TestMakingOneRunsNothing() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("work-as-a-value", "Making a coroutine must run nothing; its time begins with the call", coroutines.WaitHere, coroutines.ShowMe)
+		var w labtest.Recorder
+		work := new(counted)
+		start := time.Now()
+		wait := coroutines.WaitHere(2 * time.Minute)
+		show := coroutines.ShowMe(&w, work.coroutine("hello"))
+		took(t, start, 0, "making them")
+		time.Sleep(time.Minute)
+		require.Zero(t, work.calls.Load(), "nobody has called what ShowMe made, and so often was its coroutine called")
+		require.Empty(t, w.Writes(), "nobody has called what ShowMe made, and this was written")
+
+		start = time.Now()
+		_, err := wait(t.Context())
+		require.NoError(t, err, "WaitHere failed")
+		took(t, start, 2*time.Minute, "WaitHere(2m), made a minute before the call,")
+		_, err = show(t.Context())
+		require.NoError(t, err, "ShowMe failed")
+		assert.EqualValues(t, 1, work.calls.Load(), "so often was the coroutine called")
+	})
+}
+
+func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("work-as-a-value", "Calling a coroutine twice must do its work twice, at the same time too", coroutines.WaitHere, coroutines.ShowMe)
+		var w labtest.Recorder
+		work := new(counted)
+		wait, show := coroutines.WaitHere(time.Minute), coroutines.ShowMe(&w, work.coroutine("hello"))
+		twice(t, time.Minute, func(ctx context.Context) {
+			result, err := wait(ctx)
+			assert.NoError(t, err, "WaitHere failed")
+			assert.Equal(t, "Done.", result, "WaitHere gave something else")
+		})
+		twice(t, 0, func(ctx context.Context) {
+			result, err := show(ctx)
+			assert.NoError(t, err, "ShowMe failed")
+			assert.Equal(t, "hello", result, "ShowMe gave something else")
+		})
+		assert.EqualValues(t, 4, work.calls.Load(), "ShowMe's was called four times, and its coroutine so often")
+		assert.Equal(t, strings.Repeat("hello\n", 4), w.String(), "and this was written")
+	})
+}
+
+func (s *ShowMeSuite) TestItShowsTheResultAndGivesItOn() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("work-as-a-value", "ShowMe must write the result and a newline, in one Write, and give the result on", coroutines.ShowMe)
+		for _, want := range []string{"Done.", "", "100 %d of it\t", " two\nlines "} {
+			var w labtest.Recorder
+			result, err := coroutines.ShowMe(&w, give(want, nil))(t.Context())
+			require.NoError(t, err, "ShowMe failed")
+			require.Equal(t, want, result, "another result was given on")
+			require.Equal(t, []string{want + "\n"}, w.Writes(), "these Writes came")
+		}
+	})
+}
+
+func (s *ShowMeSuite) TestItAwaitsTheCoroutine() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("work-as-a-value", "ShowMe must await its coroutine, and pass the context on", coroutines.ShowMe)
+		var w labtest.Recorder
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
+		show := coroutines.ShowMe(&w, func(ctx context.Context) (string, error) {
+			assert.Equal(t, "mine", ctx.Value(key{}), "the coroutine got another context")
+			return coroutines.WaitHere(time.Minute)(ctx)
+		})
+		start := time.Now()
+		_, err := show(ctx)
+		require.NoError(t, err, "ShowMe failed")
+		took(t, start, time.Minute, "ShowMe of WaitHere(1m)")
+		require.Equal(t, "Done.\n", w.String(), "this was written")
+
+		call := t.Go(func() {
+			_, err := show(ctx)
+			assert.ErrorIs(t, err, context.Canceled, "its context has ended, and it returned something else")
+		})
+		call.Blocks("it does not wait for its coroutine")
+		cancel()
+		call.Returns("its context has ended, and it still waits")
+	})
+}
+
+func (s *ShowMeSuite) TestOnAnErrorItWritesNothing() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("work-as-a-value", "If its coroutine fails, ShowMe must write nothing and give the error on", coroutines.ShowMe)
+		var w labtest.Recorder
+		_, err := coroutines.ShowMe(&w, give("half a result", errBoom))(t.Context())
+		assert.ErrorIs(t, err, errBoom, "the coroutine failed, and ShowMe returned something else")
+		assert.Empty(t, w.Writes(), "the coroutine failed, and this was written")
+	})
+}
+
+func (s *ShowMeSuite) TestAWriteErrorIsReturned() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("work-as-a-value", "ShowMe must return the error of its writer", coroutines.ShowMe)
+		_, err := coroutines.ShowMe(broken, give("hello", nil))(t.Context())
+		assert.ErrorIs(t, err, errBoom, "writing failed, and ShowMe returned something else")
+	})
+}
+
+// Task 2: the domain of a URL.
+
+type DomainSuite struct{ labtest.Suite }
+
+func TestDomain(t *testing.T) { suite.Run(t, new(DomainSuite)) }
+
+func (s *DomainSuite) TestTheHostName() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-results", "ExtractDomain must give the host name, without port, user or brackets", coroutines.ExtractDomain)
+		for rawURL, want := range map[string]string{
+			"https://me@www.example.com:8080/x":       "www.example.com",
+			"https://www.example.com":                 "www.example.com",
+			"http://example.com/":                     "example.com",
+			"http://localhost:8080":                   "localhost",
+			"https://example.com?q=http://other.test": "example.com",
+			"https://example.com#@other.test":         "example.com",
+			"https://me:secret@example.com/a@b:c/d":   "example.com",
+			"https://me:p%40ss@example.com:443":       "example.com",
+			"ftp://files.example.com/pub":             "files.example.com",
+			"//example.com/path":                      "example.com",
+			"http://192.0.2.1:80/":                    "192.0.2.1",
+			"http://[2001:db8::1]:8080/":              "2001:db8::1",
+			"http://[::1]/":                           "::1",
+			"http://example.com:/":                    "example.com",
+		} {
+			domain, err := coroutines.ExtractDomain(rawURL)(t.Context())
+			require.NoError(t, err, "it failed for %q", rawURL)
+			require.Equal(t, want, domain, "it gave another domain for %q", rawURL)
+		}
+	})
+}
+
+func (s *DomainSuite) TestNoHost() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-results", "ExtractDomain must return ErrNoDomain for a URL without a host", coroutines.ExtractDomain)
+		for _, rawURL := range []string{"", "www.example.com", "/path/only", "mailto:me@example.com", "https://", "file:///etc/hosts", "https://:8080/x", "http://me@/", "?q=1", "#part"} {
+			_, err := coroutines.ExtractDomain(rawURL)(t.Context())
+			require.ErrorIs(t, err, coroutines.ErrNoDomain, "%q has no host, and it returned something else", rawURL)
+		}
+	})
+}
+
+func (s *DomainSuite) TestNoURL() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-results", "ExtractDomain must return an error for what does not parse", coroutines.ExtractDomain)
+		for _, rawURL := range []string{"https://www exam ple.com/", "http://[::1", "http://example.com:port/", "https://example.com/%zz", ":", "http://exa\x00mple.com"} {
+			_, err := coroutines.ExtractDomain(rawURL)(t.Context())
+			require.Error(t, err, "%q does not parse, and it returned no error", rawURL)
+		}
+	})
+}
+
+func (s *DomainSuite) TestItPrintsTheDomainAndGivesIt() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-results", "PrintDomain must write the domain and a newline, in one Write, and give it", coroutines.PrintDomain)
+		var w labtest.Recorder
+		print := coroutines.PrintDomain(&w, "https://me@www.example.com:8080/x")
+		t.Settle()
+		require.Empty(t, w.Writes(), "nobody has called what PrintDomain made, and this was written")
+		twice(t, 0, func(ctx context.Context) {
+			domain, err := print(ctx)
+			assert.NoError(t, err, "it failed")
+			assert.Equal(t, "www.example.com", domain, "it gave something else")
+		})
+		assert.Equal(t, slices.Repeat([]string{"www.example.com\n"}, 4), w.Writes(), "it was called four times, and these Writes came")
+	})
+}
+
+func (s *DomainSuite) TestWithoutADomainNothingIsPrinted() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-results", "PrintDomain must give on the error of ExtractDomain, and write nothing", coroutines.PrintDomain)
+		var w labtest.Recorder
+		_, err := coroutines.PrintDomain(&w, "mailto:me@example.com")(t.Context())
+		assert.ErrorIs(t, err, coroutines.ErrNoDomain, "the URL has no host, and it returned something else")
+		_, err = coroutines.PrintDomain(&w, "http://[::1")(t.Context())
+		assert.Error(t, err, "the URL does not parse, and it returned no error")
+		assert.Empty(t, w.Writes(), "this was written")
+	})
+}
+
+func (s *DomainSuite) TestAWriteErrorIsReturned() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-results", "PrintDomain must return the error of its writer", coroutines.PrintDomain)
+		_, err := coroutines.PrintDomain(broken, "https://www.example.com")(t.Context())
+		assert.ErrorIs(t, err, errBoom, "writing failed, and it returned something else")
+	})
+}
+
+// Task 3: one after the other, and all at the same time.
+
+type GatherSuite struct{ labtest.Suite }
+
+func TestGather(t *testing.T) { suite.Run(t, new(GatherSuite)) }
+
+func (s *GatherSuite) TestThenRunsOneAfterTheOther() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-after-the-other", "Then must run c, then what next makes of its result", coroutines.Then[string, int])
+		var order labtest.Recorder
+		chain := coroutines.Then(
+			func(ctx context.Context) (string, error) {
+				_, err := coroutines.WaitHere(time.Minute)(ctx)
+				fmt.Fprint(&order, "c ")
+				return "four", err
+			},
+			func(s string) coroutines.Coroutine[int] {
+				fmt.Fprintf(&order, "next(%s) ", s)
+				return func(ctx context.Context) (int, error) {
+					fmt.Fprint(&order, "its coroutine ")
+					_, err := coroutines.WaitHere(time.Minute)(ctx)
+					return len(s), err
+				}
+			})
+		t.Settle()
+		require.Empty(t, order.String(), "nobody has called it, and it ran this")
+
+		start := time.Now()
+		n, err := chain(t.Context())
+		require.NoError(t, err, "it failed")
+		require.Equal(t, 4, n, "it gave something else")
+		require.Equal(t, "c next(four) its coroutine ", order.String(), "it ran in another order")
+		took(t, start, 2*time.Minute, "two coroutines of a minute each")
+		twice(t, 2*time.Minute, func(ctx context.Context) {
+			n, err := chain(ctx)
+			assert.NoError(t, err, "it failed")
+			assert.Equal(t, 4, n, "it gave something else")
+		})
+	})
+}
+
+func (s *GatherSuite) TestAnErrorEndsTheChain() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-after-the-other", "An error must end the chain, and next must not be called", coroutines.Then[string, int])
+		_, err := coroutines.Then(give("half a result", errBoom), func(string) coroutines.Coroutine[int] {
+			t.Errorf("c failed, and next was called")
+			return give(1, nil)
+		})(t.Context())
+		assert.ErrorIs(t, err, errBoom, "c failed, and it returned something else")
+
+		_, err = coroutines.Then(give("fine", nil), func(string) coroutines.Coroutine[int] { return give(0, errBoom) })(t.Context())
+		assert.ErrorIs(t, err, errBoom, "the second one failed, and it returned something else")
+	})
+}
+
+func (s *GatherSuite) TestThenPassesTheContextOn() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-after-the-other", "Then must pass the caller's context on to both", coroutines.Then[string, int])
+		check := func(ctx context.Context, who string) {
+			assert.Equal(t, "mine", ctx.Value(key{}), "%s got another context", who)
+		}
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
+		call := t.Go(func() {
+			_, err := coroutines.Then(
+				func(ctx context.Context) (string, error) {
+					check(ctx, "the first one")
+					return "", nil
+				},
+				func(string) coroutines.Coroutine[string] {
+					return func(ctx context.Context) (string, error) {
+						check(ctx, "the second one")
+						return coroutines.WaitHere(100 * time.Minute)(ctx)
+					}
+				})(ctx)
+			assert.ErrorIs(t, err, context.Canceled, "the context has ended, and it returned something else")
+		})
+		call.Blocks("it does not wait for the second one")
+		cancel()
+		call.Returns("the caller's context has ended, and the second one still waits")
+	})
+}
+
+func (s *GatherSuite) TestAllRunAtTheSameTime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("all-at-the-same-time", "Gather must run all at the same time", coroutines.Gather[int])
+		const n = 9
+		meeting := labtest.NewMeeting(n)
+		cs := make([]coroutines.Coroutine[int], n)
+		for i := range cs {
+			cs[i] = func(ctx context.Context) (int, error) {
+				if !meeting.Attend() {
+					t.Errorf("number %d waited for the others for an hour, and they did not begin", i+1)
+				}
+				_, err := coroutines.WaitHere(time.Second)(ctx)
+				return i, err
+			}
+		}
+		start := time.Now()
+		_, err := coroutines.Gather(cs...)(t.Context())
+		require.NoError(t, err, "it failed")
+		took(t, start, time.Second, "nine that take a second each")
+	})
+}
+
+func (s *GatherSuite) TestResultsComeInTheOrderOfTheArguments() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("all-at-the-same-time", "Gather must give the results in the order of its arguments", coroutines.Gather[int])
+		cs := make([]coroutines.Coroutine[int], 5)
+		for i := range cs {
+			cs[i] = coroutines.Then(coroutines.WaitHere(time.Duration((i*2)%5)*time.Second),
+				func(string) coroutines.Coroutine[int] { return give(i, nil) })
+		}
+		results, err := coroutines.Gather(cs...)(t.Context())
+		require.NoError(t, err, "it failed")
+		assert.Equal(t, []int{0, 1, 2, 3, 4}, results, "other results, or another order")
+
+		none, err := coroutines.Gather[int]()(t.Context())
+		assert.NoError(t, err, "without arguments it failed")
+		assert.Empty(t, none, "without arguments it gave results")
+	})
+}
+
+func (s *GatherSuite) TestTheFirstErrorCancelsTheOthers() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("all-at-the-same-time", "The first error must cancel the others' context", coroutines.Gather[int])
+		start := time.Now()
+		forEver := func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, ctx.Err()
+		}
+		call := t.Go(func() {
+			_, err := coroutines.Gather(forEver, fail(time.Second, errBoom), forEver)(t.Context())
+			took(t, start, time.Second, "one fails after a second, and it")
+			assert.ErrorIs(t, err, errBoom, "it returned another error than the first")
+		})
+		time.Sleep(2 * time.Second)
+		call.Returns("one has failed, and the others' context has not ended")
+	})
+}
+
+func (s *GatherSuite) TestItReturnsTheFirstError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("all-at-the-same-time", "Gather must return the error that came first, in time", coroutines.Gather[int])
+		other := errors.New("a later error")
+		late := func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, other
+		}
+		for _, cs := range [][]coroutines.Coroutine[int]{
+			{late, fail(time.Second, errBoom), late},
+			{fail(time.Second, errBoom), late},
+			{late, late, fail(time.Second, errBoom)},
+			{ignoring(2*time.Second, other), fail(time.Second, errBoom), ignoring(3*time.Second, other)},
+		} {
+			_, err := coroutines.Gather(cs...)(t.Context())
+			require.ErrorIs(t, err, errBoom, "it returned another error than the first")
+		}
+	})
+}
+
+func (s *GatherSuite) TestItWaitsForTheOthers() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("all-at-the-same-time", "After an error Gather must wait until all have returned", coroutines.Gather[int])
+		var cleaned atomic.Int64
+		tidy := func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			time.Sleep(time.Minute)
+			cleaned.Add(1)
+			return 0, ctx.Err()
+		}
+		start := time.Now()
+		_, err := coroutines.Gather(tidy, fail(time.Second, errBoom), tidy)(t.Context())
+		assert.ErrorIs(t, err, errBoom, "it returned another error than the first")
+		assert.EqualValues(t, 2, cleaned.Load(), "it has returned, and of the two others so many had")
+		took(t, start, time.Minute+time.Second, "one fails after a second, the others tidy up for a minute, and it")
+	})
+}
+
+func (s *GatherSuite) TestASuccessCancelsNobody() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("all-at-the-same-time", "One that succeeds must not disturb the others", coroutines.Gather[string])
+		results, err := coroutines.Gather(give("at once", nil), coroutines.WaitHere(time.Minute), coroutines.WaitHere(time.Second))(t.Context())
+		assert.NoError(t, err, "it failed")
+		assert.Equal(t, []string{"at once", "Done.", "Done."}, results, "it gave something else")
+	})
+}
+
+func (s *GatherSuite) TestGatherPassesTheContextOn() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("all-at-the-same-time", "Gather must make the others' contexts from the caller's", coroutines.Gather[string])
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
+		one := func(ctx context.Context) (string, error) {
+			assert.Equal(t, "mine", ctx.Value(key{}), "one got another context")
+			return coroutines.WaitHere(100 * time.Minute)(ctx)
+		}
+		call := t.Go(func() {
+			_, err := coroutines.Gather(one, one)(ctx)
+			assert.ErrorIs(t, err, context.Canceled, "the caller's context has ended, and it returned something else")
+		})
+		call.Blocks("it does not wait for them")
+		cancel()
+		call.Returns("the caller's context has ended, and they still wait")
+	})
+}
+
+func (s *GatherSuite) TestCallingItTwiceDoesItTwice() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("all-at-the-same-time", "Making a Gather must run nothing, and calling it twice must do its work twice", coroutines.Gather[int])
+		var calls atomic.Int64
+		count := func(ctx context.Context) (int, error) {
+			n := int(calls.Add(1))
+			_, err := coroutines.WaitHere(time.Second)(ctx)
+			return n, err
+		}
+		gather := coroutines.Gather(count, count)
+		t.Settle()
+		require.Zero(t, calls.Load(), "nobody has called it, and so often was one of its coroutines called")
+
+		all := make(chan []int, 4)
+		twice(t, time.Second, func(ctx context.Context) {
+			results, err := gather(ctx)
+			assert.NoError(t, err, "it failed")
+			all <- results
+		})
+		seen := map[int]bool{}
+		for range 4 {
+			for _, n := range <-all {
+				seen[n] = true
+			}
+		}
+		assert.Len(t, seen, 8, "four calls of two coroutines must have given so many different results")
+
+		// Nor does the first error of one call concern the next.
+		failing := true
+		gather = coroutines.Gather(func(ctx context.Context) (int, error) {
+			if failing {
+				return 0, errBoom
+			}
+			return 1, ctx.Err()
+		})
+		_, err := gather(t.Context())
+		require.ErrorIs(t, err, errBoom, "it returned something else")
+		failing = false
+		results, err := gather(t.Context())
+		require.NoError(t, err, "the first call failed, and the second fails too")
+		assert.Equal(t, []int{1}, results, "the second call gave something else")
+	})
+}
+
+// Task 4, for the brave: no longer than that.
+
+type WithTimeoutSuite struct{ labtest.Suite }
+
+func TestWithTimeout(t *testing.T) { suite.Run(t, new(WithTimeoutSuite)) }
+
+func (s *WithTimeoutSuite) TestInTimeItGivesWhatCGives() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "In time WithTimeout must give c's own result or error", coroutines.WithTimeout[string])
+		start := time.Now()
+		result, err := coroutines.WithTimeout(time.Minute, coroutines.WaitHere(time.Second))(t.Context())
+		took(t, start, time.Second, "c takes a second, and it")
+		assert.NoError(t, err, "c succeeded in time, and it failed")
+		assert.Equal(t, "Done.", result, "it gave something else")
+		for _, own := range []error{errBoom, context.Canceled, context.DeadlineExceeded} {
+			_, err = coroutines.WithTimeout(time.Minute, ignoring(time.Second, own))(t.Context())
+			assert.ErrorIs(t, err, own, "c failed in time, and it returned something else")
+		}
+	})
+}
+
+func (s *WithTimeoutSuite) TestAfterDItEnds() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "If c is not finished after d, it must end with context.DeadlineExceeded", coroutines.WithTimeout[string])
+		for name, c := range map[string]coroutines.Coroutine[int]{
+			"c returns its context's error":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
+			"c returns an error of its own":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
+			"c gives a result when it is stopped": func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil },
+			"c ignores its context":               ignoring(time.Minute, nil),
+			"c ignores its context and fails":     ignoring(time.Minute, errBoom),
+		} {
+			start := time.Now()
+			_, err := coroutines.WithTimeout(time.Second, c)(t.Context())
+			took(t, start, time.Second, "%s: it", name)
+			require.ErrorIs(t, err, context.DeadlineExceeded, "%s, and it returned something else", name)
+		}
+	})
+}
+
+func (s *WithTimeoutSuite) TestCsContextEndsThen() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "After d c's context must end", coroutines.WithTimeout[int])
+		start := time.Now()
+		ended := make(chan time.Time, 1)
+		_, err := coroutines.WithTimeout(time.Second, func(ctx context.Context) (int, error) {
+			assert.NoError(t, ctx.Err(), "c's context had ended before c began")
+			select {
+			case <-ctx.Done():
+			case <-time.After(24 * time.Minute):
+			}
+			ended <- time.Now()
+			return 0, nil
+		})(t.Context())
+		require.ErrorIs(t, err, context.DeadlineExceeded, "it returned something else")
+		assert.Less(t, (<-ended).Sub(start), time.Second+tolerance, "the time after which c's context ended (or c gave up)")
+	})
+}
+
+func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "The caller's own end must come through as such, at once, even if c ignores it", coroutines.WithTimeout[int])
+		for name, c := range map[string]coroutines.Coroutine[int]{
+			"c ignores its context":         ignoring(50*time.Minute, nil),
+			"c returns its context's error": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
+			"c returns an error of its own": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
+		} {
+			for _, ending := range t.Endings() {
+				ctx, end := ending.Start()
+				var ended, returned time.Time
+				call := t.Go(func() {
+					_, err := coroutines.WithTimeout(100*time.Minute, c)(ctx)
+					returned = time.Now()
+					assert.ErrorIs(t, err, ending.Err, "%s: it returned something else", name)
+				})
+				call.Blocks("it does not wait for c")
+				end()
+				ended = time.Now()
+				call.Returns("%s: the caller's context has ended, and it still waits", name)
+				require.Less(t, returned.Sub(ended), tolerance, "so much later than the caller's context has it ended")
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		start := time.Now()
+		_, err := coroutines.WithTimeout(100*time.Minute, ignoring(50*time.Minute, nil))(ctx)
+		took(t, start, 0, "the caller's context had ended before the call: it")
+		assert.ErrorIs(t, err, context.Canceled, "the caller's context had ended before the call, and it returned something else")
+	})
+}
+
+func (s *WithTimeoutSuite) TestCsContextIsMadeFromTheCallers() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "c's context must be made from the caller's", coroutines.WithTimeout[int])
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
+		ended := make(chan bool, 1)
+		call := t.Go(func() {
+			_, _ = coroutines.WithTimeout(100*time.Minute, func(ctx context.Context) (int, error) {
+				assert.Equal(t, "mine", ctx.Value(key{}), "c got another context")
+				select {
+				case <-ctx.Done():
+					ended <- true
+				case <-time.After(50 * time.Minute):
+					ended <- false
+				}
+				return 0, nil
+			})(ctx)
+		})
+		call.Blocks("it does not wait for c")
+		cancel()
+		call.Returns("the caller's context has ended, and it still waits")
+		assert.True(t, <-ended, "the caller's context has ended, and c's has not")
+	})
+}
+
+func (s *WithTimeoutSuite) TestTheClockStartsWithTheCall() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "Making it must run nothing, its clock must start with the call, and calling it twice do its work twice", coroutines.WithTimeout[string])
+		work := new(counted)
+		c := coroutines.WithTimeout(2*time.Minute, coroutines.Then(work.coroutine(""), func(string) coroutines.Coroutine[string] {
+			return coroutines.WaitHere(90 * time.Second)
+		}))
+		time.Sleep(time.Minute)
+		require.Zero(t, work.calls.Load(), "nobody has called it, and so often was c called")
+		twice(t, 90*time.Second, func(ctx context.Context) {
+			result, err := c(ctx)
+			assert.NoError(t, err, "c took 90 seconds of two minutes, and it failed")
+			assert.Equal(t, "Done.", result, "it gave something else")
+		})
+		assert.EqualValues(t, 4, work.calls.Load(), "it was called four times, and c so often")
+	})
+}
+
+func (s *WithTimeoutSuite) TestNobodyStaysBehind() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "No goroutine may stay behind once c has returned", coroutines.WithTimeout[int])
+		t.NothingStays()
+		ctx := context.WithoutCancel(t.Context()) // ends nobody
+		for _, c := range []coroutines.Coroutine[int]{
+			ignoring(time.Minute, nil), ignoring(time.Minute, errBoom), ignoring(time.Second, nil), give(1, nil),
+			func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, nil },
+		} {
+			_, _ = coroutines.WithTimeout(time.Second, c)(ctx)
+			ended, cancel := context.WithCancel(ctx)
+			call := t.Go(func() { _, _ = coroutines.WithTimeout(100*time.Minute, c)(ended) })
+			t.Wait()
+			cancel()
+			call.Returns("the caller's context has ended, and it still waits")
+		}
+	})
+}
+
+// counted counts how often its coroutine is called.
+type counted struct{ calls atomic.Int64 }
+
+func (c *counted) coroutine(result string) coroutines.Coroutine[string] {
+	return func(context.Context) (string, error) {
+		c.calls.Add(1)
+		return result, nil
+	}
+}
+
+// give returns a coroutine that gives these at once.
+func give[T any](result T, err error) coroutines.Coroutine[T] {
+	return func(context.Context) (T, error) { return result, err }
+}
+
+// fail returns a coroutine that fails after d.
+func fail(d time.Duration, err error) coroutines.Coroutine[int] {
+	return func(ctx context.Context) (int, error) {
+		select {
+		case <-time.After(d):
+			return 0, err
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// ignoring returns a coroutine that takes d, whatever happens to its context.
+func ignoring(d time.Duration, err error) coroutines.Coroutine[int] {
+	return func(context.Context) (int, error) {
+		time.Sleep(d)
+		return 1, err
+	}
+}
+
+// twice calls f twice, one after the other and at the same time, which is four
+// times, and checks that each time it takes d.
+func twice(t *labtest.T, d time.Duration, f func(ctx context.Context)) {
+	for range 2 {
+		start := time.Now()
+		f(t.Context())
+		took(t, start, d, "one call")
+	}
+	start := time.Now()
+	one, other := t.Go(func() { f(t.Context()) }), t.Go(func() { f(t.Context()) })
+	one.Join()
+	other.Join()
+	took(t, start, d, "two calls at the same time")
+}
+
+// took checks that as much time has passed as should have.
+func took(t *labtest.T, start time.Time, want time.Duration, what string, args ...any) {
+	got := time.Since(start)
+	if got < want || got >= want+tolerance {
+		t.Fatalf("%s took %v instead of %v", fmt.Sprintf(what, args...), got, want)
+	}
+}
+
+// broken is a writer that fails.
+var broken = labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
