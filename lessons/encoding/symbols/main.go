@@ -12,5 +12,5 @@ func main() {
 	fmt.Printf("bytes:       % x\n", text)
 	fmt.Printf("code points: %U\n", []rune(text))
 	fmt.Printf("UTF-16:      %04x\n", utf16.Encode([]rune(text)))
-	fmt.Println("cut at 4:   ", text[:4], utf8.ValidString(text[:4]))
+	fmt.Printf("cut at 4:    %q, valid: %t\n", text[:4], utf8.ValidString(text[:4]))
 }
