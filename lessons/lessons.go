@@ -68,6 +68,16 @@ var course = []Lesson{
 		},
 	},
 	{
+		Name: "futures", Title: "Futures", Minutes: 75,
+		Summary: "a result that will be there",
+		Tasks: []Task{
+			{Title: "A future is settled once", Test: "TestFuture", Points: 3},
+			{Title: "Call me when it is done", Test: "TestCallbacks", Points: 3},
+			{Title: "A task is a future with work in it", Test: "TestTask", Points: 3},
+			{Title: "The first success wins", Test: "TestFirst", Points: 3, Brave: true},
+		},
+	},
+	{
 		Name: "encoding", Title: "Encoding", Minutes: 75,
 		Summary: "bytes outside, text inside",
 		Tasks: []Task{

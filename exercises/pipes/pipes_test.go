@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -228,14 +227,14 @@ func (s *PipeSuite) TestSendEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "A Send whose context ends while it blocks must end with it and deliver nothing", (*pipes.Conn[int]).Send)
 		for _, buffer := range []int{0, 1} {
-			for _, ending := range endings(t) {
+			for _, ending := range t.Endings() {
 				left, right := pipe[int](t, buffer)
 				for i := range buffer {
 					require.NoError(t, left.Send(t.Context(), i), "Send failed")
 				}
-				ctx, end := ending.start()
+				ctx, end := ending.Start()
 				sender := t.Go(func() {
-					assert.ErrorIs(t, left.Send(ctx, 99), ending.err, "Pipe(%d): Send returned another error", buffer)
+					assert.ErrorIs(t, left.Send(ctx, 99), ending.Err, "Pipe(%d): Send returned another error", buffer)
 				})
 				sender.Blocks("Send on Pipe(%d) returned at once", buffer)
 				end()
@@ -264,12 +263,12 @@ func (s *PipeSuite) TestRecvEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "A Recv whose context ends while it blocks must end with it and take nothing", (*pipes.Conn[int]).Recv)
 		for _, buffer := range []int{0, 1} {
-			for _, ending := range endings(t) {
+			for _, ending := range t.Endings() {
 				left, right := pipe[int](t, buffer)
-				ctx, end := ending.start()
+				ctx, end := ending.Start()
 				receiver := t.Go(func() {
 					_, err := right.Recv(ctx)
-					assert.ErrorIs(t, err, ending.err, "Pipe(%d): Recv returned another error", buffer)
+					assert.ErrorIs(t, err, ending.Err, "Pipe(%d): Recv returned another error", buffer)
 				})
 				receiver.Blocks("Recv on Pipe(%d) returned at once", buffer)
 				end()
@@ -376,18 +375,18 @@ func (s *PipeSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "A call must end with its context, whenever that ends, and what failed must not have happened", (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
 		for _, buffer := range []int{0, 1} {
-			inTurn(t, func(ctx *moment) {
+			t.InTurn(100, func(ctx *labtest.Moment) {
 				left, right := pipe[int](t, buffer)
 				for i := range buffer {
 					require.NoError(t, left.Send(t.Context(), i), "Send failed")
 				}
-				ctx.then = ctx.cancel
+				ctx.Then = ctx.Cancel
 				sender := t.Go(func() {
 					assert.ErrorIs(t, left.Send(ctx, 99), context.Canceled, "Pipe(%d): Send returned something else", buffer)
 				})
 				t.Settle()
-				if !ctx.came() {
-					ctx.cancel()
+				if !ctx.Came() {
+					ctx.Cancel()
 				}
 				sender.Returns("Pipe(%d): the context ended just after Send had looked at it, and Send still blocks", buffer)
 
@@ -401,19 +400,19 @@ func (s *PipeSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 			})
 
 			for range 10 { // Select may have a choice, and a coin that falls the right way.
-				inTurn(t, func(ctx *moment) {
+				t.InTurn(100, func(ctx *labtest.Moment) {
 					left, right := pipe[int](t, buffer)
 					send := func() { assert.NoError(t, left.Send(t.Context(), 7), "Send failed") }
 					var sender *labtest.Call
-					ctx.then = func() {
+					ctx.Then = func() {
 						sender = t.Go(send)
-						ctx.cancel()
+						ctx.Cancel()
 					}
 					var received error
 					receiver := t.Go(func() { _, received = right.Recv(ctx) })
 					t.Settle()
-					if !ctx.came() {
-						ctx.cancel()
+					if !ctx.Came() {
+						ctx.Cancel()
 					}
 					receiver.Returns("Pipe(%d): the context ended just after Recv had looked at it, and Recv still blocks", buffer)
 
@@ -593,7 +592,7 @@ func (s *PipeSuite) TestSendAndCloseAtTheSameMoment() {
 		}
 
 		for range 10 { // Select may have a choice, and a coin that falls the right way.
-			inTurn(t, func(ctx *moment) {
+			t.InTurn(100, func(ctx *labtest.Moment) {
 				left, right := pipe[int](t, 1)
 				received := 0
 				closer := func() {
@@ -606,9 +605,9 @@ func (s *PipeSuite) TestSendAndCloseAtTheSameMoment() {
 					}
 				}
 				var closing *labtest.Call
-				ctx.then = func() {
+				ctx.Then = func() {
 					closing = t.Go(closer)
-					stepAside(closing.Returned)
+					labtest.StepAside()
 				}
 				sent := left.Send(ctx, 7)
 				t.Wait() // for a helper of Send that has yet to look
@@ -734,10 +733,10 @@ func (s *ConversationSuite) TestAliceEndsWithHerContext() {
 		cancel()
 		speaking.Returns("she still speaks")
 
-		inTurn(t, func(ctx *moment) {
+		t.InTurn(100, func(ctx *labtest.Moment) {
 			left, right := pipe[string](t, 1)
 			require.NoError(t, left.Send(t.Context(), "Hello, Alice!"), "Send failed")
-			ctx.then = ctx.cancel
+			ctx.Then = ctx.Cancel
 			if err := pipes.Alice(ctx, right, &paper); err != nil {
 				require.ErrorIs(t, err, context.Canceled, "she returns another error")
 				return
@@ -975,8 +974,8 @@ func (s *ShutdownSuite) TestQuitEndsTheInput() {
 			assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
 		}
 
-		inTurn(t, func(ctx *moment) { // the second worker is free when quit comes, and 3 is just being taken
-			ctx.then = func() { stepAside(nil) }
+		t.InTurn(100, func(ctx *labtest.Moment) { // the second worker is free when quit comes, and 3 is just being taken
+			ctx.Then = func() { labtest.StepAside() }
 			var out labtest.Recorder
 			require.NoError(t, pipes.Crew(ctx, strings.NewReader("1\n2\n3\nquit\n5\n"), &out), "Crew failed")
 			require.Equal(t, []string{"1", "2", "3"}, written(&out), "other lines were written")
@@ -1033,12 +1032,12 @@ func (s *ShutdownSuite) TestAReadErrorComesAfterTheWork() {
 func (s *ShutdownSuite) TestTheContextEndsWhileReadBlocks() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "Crew must end with its context, even while Read blocks", pipes.Crew)
-		for _, ending := range endings(t) {
+		for _, ending := range t.Endings() {
 			in := newKeyboard("dig")
 			defer in.hangUp(io.EOF)
-			ctx, end := ending.start()
+			ctx, end := ending.Start()
 			crew := t.Go(func() {
-				assert.ErrorIs(t, pipes.Crew(ctx, in, io.Discard), ending.err, "Crew returned another error")
+				assert.ErrorIs(t, pipes.Crew(ctx, in, io.Discard), ending.Err, "Crew returned another error")
 			})
 			crew.Blocks("Crew returned before the end of its input")
 			end()
@@ -1088,9 +1087,9 @@ func (s *ShutdownSuite) TestTheLineInWritingIsFinished() {
 			var begun, finished atomic.Int64
 			slow := labtest.WriterFunc(func(p []byte) (int, error) {
 				begun.Add(1)
-				stepAside(nil) // so that there is more to do
+				labtest.StepAside() // so that there is more to do
 				cancel()
-				stepAside(nil) // so that Crew could return now
+				labtest.StepAside() // so that Crew could return now
 				finished.Add(1)
 				return len(p), nil
 			})
@@ -1156,12 +1155,12 @@ func (s *ShutdownSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "Crew must end with its context, whenever that ends, or have done all work", pipes.Crew)
 		t.NothingStays()
-		inTurn(t, func(ctx *moment) {
+		t.InTurn(100, func(ctx *labtest.Moment) {
 			var out labtest.Recorder
 			before := 0
-			ctx.then = func() {
+			ctx.Then = func() {
 				before = len(out.Writes())
-				ctx.cancel()
+				ctx.Cancel()
 			}
 			err := pipes.Crew(ctx, strings.NewReader("1\n2\n3\n4\n5\n"), &out)
 			if err == nil {
@@ -1182,7 +1181,7 @@ func (s *ShutdownSuite) TestAtMost16AreReadAhead() {
 		var done atomic.Int64
 		t.Go(func() {
 			_ = pipes.Crew(t.Context(), in, labtest.WriterFunc(func(p []byte) (int, error) {
-				stepAside(nil) // so that Crew could read on
+				labtest.StepAside() // so that Crew could read on
 				taken, done := in.taken(), int(done.Add(1))-1
 				assert.LessOrEqual(t, taken-done, 16, "%d lines have been read, %d written, another is being written", taken, done)
 				return len(p), nil
@@ -1273,90 +1272,6 @@ func newWays(t *labtest.T, buffer int) []way {
 	one, other := pipe[int](t, buffer)
 	left, right := pipe[int](t, buffer)
 	return []way{ways(buffer, one, other)[0], ways(buffer, left, right)[1]}
-}
-
-// ending is one of the ways in which a context ends. It has a cause that is
-// nobody's business: what a call returns must match err.
-type ending struct {
-	err   error
-	start func() (ctx context.Context, end func())
-}
-
-func endings(t *labtest.T) []ending {
-	cause := errors.New("it is late")
-	return []ending{
-		{context.Canceled, func() (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			return ctx, func() { cancel(cause) }
-		}},
-		{context.DeadlineExceeded, func() (context.Context, func()) {
-			ctx, cancel := context.WithTimeoutCause(t.Context(), later, cause)
-			return ctx, func() {
-				time.Sleep(later)
-				cancel()
-			}
-		}},
-	}
-}
-
-// moment is a context with which something happens right behind a look at it,
-// as the worst of schedulers would have it.
-type moment struct {
-	context.Context
-	end  context.CancelFunc
-	then func()
-	left atomic.Int64 // looks until then
-}
-
-func (m *moment) Err() error {
-	defer m.look()
-	return m.Context.Err()
-}
-
-func (m *moment) Done() <-chan struct{} {
-	defer m.look()
-	return m.Context.Done()
-}
-
-func (m *moment) look() {
-	if m.left.Add(-1) == 0 {
-		m.then()
-	}
-}
-
-func (m *moment) came() bool { return m.left.Load() <= 0 }
-
-// cancel ends the context and lets those who wait for that run.
-func (m *moment) cancel() {
-	m.end()
-	stepAside(nil)
-}
-
-// inTurn calls f with a context whose moment is the first look, then the second
-// and so on, until it does not come any more.
-func inTurn(t *labtest.T, f func(ctx *moment)) {
-	const enough = 100 // for code that looks again and again
-	for n := range enough {
-		t.Progress()
-		ctx := new(moment)
-		ctx.Context, ctx.end = context.WithCancel(t.Context())
-		ctx.left.Store(int64(n) + 1)
-		f(ctx)
-		ctx.end()
-		if !ctx.came() {
-			return
-		}
-	}
-}
-
-// stepAside lets others run, for a while or until done.
-func stepAside(done func() bool) {
-	for range 1000 {
-		if done != nil && done() {
-			return
-		}
-		runtime.Gosched()
-	}
 }
 
 // hesitant is a reader of which every other Read returns nothing.

@@ -1,7 +1,6 @@
 package processes_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"runtime"
@@ -62,7 +61,7 @@ func (s *RunTasksSuite) TestReturnsWhenAllHaveFinished() {
 		var turn atomic.Int64
 
 		processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
-			pass(t, time.Duration(turn.Add(1))*20*time.Second)
+			t.Pass(time.Duration(turn.Add(1))*20*time.Second, processes.RunTasks)
 			return finished.Write(p)
 		}), "one", "two", "three")
 
@@ -204,7 +203,7 @@ func (s *ProcessSuite) TestJoinWaitsForTheTarget() {
 		t.Rule("start-and-join", "Join must wait until the target has returned", (*processes.Process).Join)
 		result := ""
 		p := processes.NewProcess(func() {
-			pass(t, 17*time.Second)
+			t.Pass(17*time.Second, (*processes.Process).Join)
 			result = "done"
 		})
 		require.NoError(t, p.Start(), "Start failed")
@@ -388,7 +387,7 @@ func (s *SpiderSuite) TestSpawnRunsRunOnce() {
 		t.Rule("anything-that-runs", "the process must run Run, once, and Join must wait for it", processes.Spawn)
 		runs := 0
 		p := processes.Spawn(runnerFunc(func() {
-			pass(t, 17*time.Second)
+			t.Pass(17*time.Second, (*processes.Process).Join)
 			runs++
 		}))
 
@@ -541,22 +540,6 @@ const instant = 10 * time.Millisecond
 func others(t *labtest.T) {
 	for range 20 {
 		runtime.Gosched()
-		t.Progress()
-	}
-}
-
-// pass lets virtual time pass, in steps, so that the watchdog bears with code
-// that polls. While somebody waits for a mutex the clock of a bubble stands
-// still; then it only lets the others run.
-func pass(t *labtest.T, d time.Duration) {
-	others(t)
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	if bytes.Contains(stacks, []byte("[sync.Mutex.Lock")) || bytes.Contains(stacks, []byte("[sync.RWMutex.")) {
-		return
-	}
-	for step := d / 10; d > 0; d -= step {
-		time.Sleep(step)
 		t.Progress()
 	}
 }

@@ -23,13 +23,28 @@ var waits = map[string]wait{
 	"sync.RWMutex.Lock":       {"locking a mutex", "whoever holds it does not let go"},
 	"sync.RWMutex.RLock":      {"locking a mutex", "whoever holds it does not let go"},
 	"sleep":                   {"sleeping", ""},
+	"IO wait":                 {"waiting for a file or the network", ""},
+}
+
+// networkWaits are calls that wait for the other side of a connection. How they
+// do so is no business of the learner's.
+var networkWaits = map[string]wait{
+	"net.(*pipe).read":                  {"reading from a connection", "nobody will ever write to it or close it"},
+	"net.(*pipe).write":                 {"writing to a connection", "nobody will ever read from it or close it"},
+	"net.(*conn).Read":                  {"reading from a connection", "nobody writes to it or closes it"},
+	"net.(*conn).Write":                 {"writing to a connection", "nobody reads from it or closes it"},
+	"net.(*TCPListener).Accept":         {"in Accept", "no client comes, and the listener is not closed"},
+	labtestPath + ".(*Listener).Accept": {"in Accept", "no client comes, and the listener is not closed"},
 }
 
 // describe says in words where a goroutine is and what it does there. If it is
 // in the learner's code, that is the place; otherwise it is the suite's line.
 func describe(g goroutine) (doing, why string) {
 	w, ok := waits[g.waits()]
+	network, inNetwork := g.network()
 	switch {
+	case inNetwork && g.state != "running" && g.state != "runnable":
+		w = network
 	case g.busy():
 		w = wait{"busy", "it runs in circles instead of waiting"}
 	case !ok:
@@ -40,6 +55,16 @@ func describe(g goroutine) (doing, why string) {
 		at, _ = g.suite()
 	}
 	return w.doing + " at " + at.String(), w.why
+}
+
+// network tells which call of the network a goroutine is in, if it is in one.
+func (g goroutine) network() (wait, bool) {
+	for _, f := range g.frames {
+		if w, ok := networkWaits[f.fn]; ok {
+			return w, true
+		}
+	}
+	return wait{}, false
 }
 
 // blockedIn lists, a line each, what the goroutines of a bubble wait for in the

@@ -1,11 +1,13 @@
 package labtest_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +43,34 @@ func (s *RightSuite) TestASleeperMayLinger() {
 func (s *RightSuite) TestWhatNoRuleForbidsMayStay() {
 	s.Bubble(func(*labtest.T) { wrong.LeaveSender() })
 	s.Bubble(func(*labtest.T) { wrong.LeavePoller() })
+}
+
+func (s *RightSuite) TestPassWaitsForTheOneWhoWaits() {
+	s.Bubble(func(t *labtest.T) {
+		done := make(chan struct{})
+		start := time.Now()
+		go func() {
+			defer close(done)
+			t.Pass(time.Hour, wrong.Deaf)
+			assert.Equal(t, time.Hour, time.Since(start))
+		}()
+		go wrong.Deaf(t.Context())
+		<-done
+	})
+}
+
+func (s *RightSuite) TestPassBearsALock() {
+	s.Bubble(func(t *labtest.T) {
+		var mu sync.Mutex
+		mu.Lock()
+		start := time.Now()
+		go func() {
+			defer mu.Unlock()
+			t.Pass(time.Hour, wrong.Lock)
+			assert.Zero(t, time.Since(start))
+		}()
+		wrong.Lock(&mu)
+	})
 }
 
 func (s *RightSuite) TestContextEndsWithTheTest() {
@@ -103,6 +133,38 @@ func (s *RightSuite) TestMeeting() {
 		calls[1].Join()
 
 		assert.False(t, labtest.NewMeeting(2).Attend(), "it met alone")
+	})
+}
+
+func (s *RightSuite) TestContextsEndInEveryWay() {
+	s.Bubble(func(t *labtest.T) {
+		var ways []error
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
+			assert.NoError(t, ctx.Err())
+			end()
+			assert.ErrorIs(t, ctx.Err(), ending.Err)
+			assert.NotErrorIs(t, context.Cause(ctx), ending.Err)
+			ways = append(ways, ending.Err)
+		}
+		assert.Equal(t, []error{context.Canceled, context.DeadlineExceeded}, ways)
+	})
+}
+
+func (s *RightSuite) TestInTurnComesBehindEveryLook() {
+	s.Bubble(func(t *labtest.T) {
+		var saw []int
+		t.InTurn(10, func(ctx *labtest.Moment) {
+			ctx.Then = ctx.Cancel
+			for looks := range 3 {
+				if ctx.Err() != nil {
+					saw = append(saw, looks)
+					return
+				}
+			}
+			saw = append(saw, -1)
+		})
+		assert.Equal(t, []int{1, 2, -1, -1}, saw)
 	})
 }
 

@@ -33,6 +33,10 @@ const (
 	// maxLooks bounds a race on a machine that is too busy to run two racers at
 	// once: in looks of the watchdog, since a bubble has no other real clock.
 	maxLooks = 15
+
+	// maxHeats bounds it in what it may leave behind: a right answer may keep a
+	// goroutine in everything that the heats make.
+	maxHeats = 64
 )
 
 // Race finds what only shows when two callers meet within a few nanoseconds. It
@@ -44,7 +48,7 @@ const (
 func (t *T) Race(next func() Heat) {
 	last := t.looks.Load() + maxLooks
 	meetings := 0
-	for {
+	for range maxHeats {
 		h := next()
 		meetings += t.heat(h, last)
 		h.Check()

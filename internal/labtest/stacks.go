@@ -1,6 +1,7 @@
 package labtest
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -28,13 +29,21 @@ type frame struct {
 var header = regexp.MustCompile(`^goroutine (\d+) .*?\[(.*)\]:$`)
 
 // dump returns all goroutines of the process as they are at one moment: the
-// world is stopped while it is taken.
+// world is stopped while it is taken. They are in the order of their places in
+// the code under test, since the runtime's own order changes from run to run,
+// and what a failure says must not.
 func dump() []goroutine {
 	buf := make([]byte, 1<<16)
 	for {
 		n := runtime.Stack(buf, true)
 		if n < len(buf) {
-			return parse(string(buf[:n]))
+			all := parse(string(buf[:n]))
+			slices.SortStableFunc(all, func(a, b goroutine) int {
+				f, _ := a.learner()
+				g, _ := b.learner()
+				return cmp.Or(cmp.Compare(f.file, g.file), cmp.Compare(f.line, g.line))
+			})
+			return all
 		}
 		buf = make([]byte, 2*len(buf))
 	}
@@ -98,11 +107,13 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
+const labtestPath = "conclab/internal/labtest"
+
 // ofLearner tells whether a frame belongs to the code under test: it lies in
 // this module, but neither in a suite nor in this package.
 func (f frame) ofLearner() bool {
 	return strings.HasPrefix(f.fn, "conclab/") &&
-		!strings.HasPrefix(f.fn, "conclab/internal/labtest.") &&
+		!strings.HasPrefix(f.fn, labtestPath+".") &&
 		!strings.HasSuffix(f.file, "_test.go")
 }
 
@@ -141,10 +152,16 @@ func (g goroutine) durable() bool { return strings.HasSuffix(g.state, " (durable
 // busy tells whether the goroutine can go on by itself.
 func (g goroutine) busy() bool {
 	switch g.state {
-	case "running", "runnable", "syscall", "IO wait", "preempted", "GC assist marking", "GC assist wait", "copystack":
+	case "running", "runnable", "syscall", "preempted", "GC assist marking", "GC assist wait", "copystack":
 		return true
 	}
 	return false
+}
+
+// blockedIn tells whether the goroutine waits for something in a function, given
+// with its package's path.
+func (g goroutine) blockedIn(fn string) bool {
+	return !g.busy() && slices.ContainsFunc(g.frames, func(f frame) bool { return f.fn == fn })
 }
 
 // wantsLock tells whether the goroutine waits for a mutex.

@@ -6,6 +6,7 @@ import (
 	"path"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -126,6 +127,31 @@ func (t *T) Settle() {
 	t.mustBubble("Settle")
 	time.Sleep(moment)
 	t.Wait()
+}
+
+// Pass lets d of virtual time pass, in steps, once somebody is blocked in f, a
+// function of the learner's. If one waits for a mutex there, a bubble's clock
+// stands still; then Pass only lets the others run, and returns. It is for what
+// f waits for.
+func (t *T) Pass(d time.Duration, f any) {
+	t.mustBubble("Pass")
+	name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
+	const enough = 1000 // looks, at code that returns or spins instead
+	for range enough {
+		runtime.Gosched()
+		t.tick()
+		waiting := slices.DeleteFunc(dump(), func(g goroutine) bool { return !g.blockedIn(name) })
+		if slices.ContainsFunc(waiting, goroutine.wantsLock) {
+			return
+		}
+		if len(waiting) > 0 {
+			break
+		}
+	}
+	for step := d / 10; d > 0; d -= step {
+		time.Sleep(step)
+		t.tick()
+	}
 }
 
 func (t *T) mustBubble(method string) {

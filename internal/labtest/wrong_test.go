@@ -2,6 +2,7 @@ package labtest_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"reflect"
@@ -111,6 +112,24 @@ func (s *WrongSuite) TestRealHang() {
 	})
 }
 
+func (s *WrongSuite) TestReadAlone() {
+	s.bubble(func(*labtest.T) { wrong.Read(labtest.NewListener().Dial()) })
+}
+
+func (s *WrongSuite) TestAcceptAlone() {
+	s.bubble(func(*labtest.T) { wrong.Accept(labtest.NewListener()) })
+}
+
+func (s *WrongSuite) TestRealAcceptAlone() {
+	s.Real(func(t *labtest.T) {
+		t.Rule("section", "The rule must hold", wrong.Todo)
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer ln.Close()
+		wrong.Accept(ln)
+	})
+}
+
 // TestZLast runs after all the others and shows that they did it no harm.
 func (s *WrongSuite) TestZLast() {
 	s.bubble(func(t *labtest.T) {
@@ -159,8 +178,8 @@ func TestDiagnosis(t *testing.T) {
 		{"TestLockAndSleep", labtest.Deadlock, []string{
 			`.*: deadlock, nothing can go on .*`,
 			`    locking a mutex at wrong\.go:\d+ \(LockAndSleep\): whoever holds it does not let go`,
-			`    in WaitGroup\.Wait at wrong\.go:\d+ \(LockAndSleep\)`,
 			`    sleeping at wrong\.go:\d+ \(LockAndSleep\)`,
+			`    in WaitGroup\.Wait at wrong\.go:\d+ \(LockAndSleep\)`,
 		}},
 		{"TestWaitOutside", labtest.Deadlock, []string{
 			`.*: deadlock, nothing can go on .*`,
@@ -191,6 +210,15 @@ func TestDiagnosis(t *testing.T) {
 		{"TestManyLines", labtest.Fail, []string{`The rule must hold: not so:`, `    expected: "x.n.{200,260}…`, `    actual  : "long .{200,260}…`}},
 		{"TestRealHang", labtest.Timeout, []string{
 			`The rule must hold: it hangs:`, `    locking a mutex at wrong\.go:\d+ \(LockTwice\): whoever holds it does not let go`,
+		}},
+		{"TestReadAlone", labtest.Deadlock, []string{
+			`.*: deadlock, .*`, `    reading from a connection at wrong\.go:\d+ \(Read\): nobody will ever write to it or close it`,
+		}},
+		{"TestAcceptAlone", labtest.Deadlock, []string{
+			`.*: deadlock, .*`, `    in Accept at wrong\.go:\d+ \(Accept\): no client comes, and the listener is not closed`,
+		}},
+		{"TestRealAcceptAlone", labtest.Timeout, []string{
+			`The rule must hold: it hangs:`, `    in Accept at wrong\.go:\d+ \(Accept\): no client comes, and the listener is not closed`,
 		}},
 		{"TestZLast", labtest.Fail, []string{`The rule must hold: exactly an hour`}},
 	} {

@@ -136,6 +136,9 @@ func (r *Result) judge(ctx context.Context, o Options) error {
 	// passes were asked for; what is missing then is asked for again.
 	for left := max(o.Count, 1); left > 0; {
 		how.Count = left
+		if v.Race {
+			how.Count = 1 // the race detector reports a race once a process
+		}
 		result, err := runner.Run(ctx, how, v.Candidate(), nil)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ package wrong
 
 import (
 	"context"
+	"net"
 	"runtime"
 	"sync"
 	"time"
@@ -37,12 +38,21 @@ func LeavePoller() {
 	}()
 }
 
+// Read reads from a connection.
+func Read(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
+
+// Accept accepts a connection.
+func Accept(ln net.Listener) { _, _ = ln.Accept() }
+
 // LockTwice locks a mutex that it holds.
 func LockTwice() {
 	var mu sync.Mutex
 	mu.Lock()
 	mu.Lock()
 }
+
+// Lock locks what somebody else may hold.
+func Lock(mu *sync.Mutex) { mu.Lock() }
 
 // LockAndSleep holds a mutex while it sleeps and somebody else wants it.
 func LockAndSleep() {
