@@ -1,4 +1,4 @@
-// Symbols shows one text as bytes, as code points, and in other encodings.
+// Symbols shows one text as bytes, as code points, and in UTF-16.
 package main
 
 import (
@@ -9,8 +9,12 @@ import (
 
 func main() {
 	text := "aé€😀"
+	fmt.Println("len:        ", len(text))
+	fmt.Println("runes:      ", utf8.RuneCountInString(text))
 	fmt.Printf("bytes:       % x\n", text)
 	fmt.Printf("code points: %U\n", []rune(text))
 	fmt.Printf("UTF-16:      %04x\n", utf16.Encode([]rune(text)))
-	fmt.Printf("cut at 4:    %q, valid: %t\n", text[:4], utf8.ValidString(text[:4]))
+	for i, r := range text {
+		fmt.Printf("index %d:     %c\n", i, r)
+	}
 }

@@ -1,7 +1,6 @@
 text = "aé€😀"
-print("utf-8:   ", text.encode("utf-8").hex(" "))
-print("utf-16le:", text.encode("utf-16-le").hex(" "))
-try:
-    text.encode("ascii")
-except UnicodeEncodeError as err:
-    print("ascii:    stops at symbol", err.start)
+for name in "ascii", "latin-1", "utf-8", "utf-16-le", "utf-16-be":
+    try:
+        print(f"{name:10}", text.encode(name).hex(" "))
+    except UnicodeEncodeError as err:
+        print(f"{name:10} has no {text[err.start]!r}, which is symbol {err.start}")
