@@ -8,14 +8,14 @@ import (
 
 func main() {
 	data := []byte("ren\xe9")
-	fmt.Printf("bytes:    %q\n", strings.ToUpper(string(data)))
+	fmt.Printf("bytes:    %+q\n", strings.ToUpper(string(data)))
 
 	text := decode(data)
 	text = strings.ToUpper(text)
-	fmt.Printf("sandwich: %q\n", encode(text))
+	fmt.Printf("sandwich: %+q\n", encode(text))
 
 	short := "né"[:2]
-	fmt.Printf("cut:      %q\n", short)
+	fmt.Printf("cut:      %+q\n", short)
 }
 
 func decode(latin1 []byte) string {
