@@ -34,7 +34,7 @@ func (e *Error) Error() string {
 // byte of 0x80 or more in ASCII, overlong or surrogate UTF-8, an odd byte or a
 // lone surrogate in UTF-16) give an [*Error] whose Offset is that of the first
 // bad sequence's first byte; for a high surrogate without its low one, that of
-// the high surrogate.
+// the high surrogate. So does a sequence that is cut off by the end of data.
 func Decode(encoding string, data []byte) (string, error) {
 	panic("TODO: translate bytes to text, strictly")
 }
@@ -53,7 +53,8 @@ func Truncate(text string, max int) string {
 
 // Sandwich returns a function that decodes its argument, works on the text, and
 // encodes the outcome in the same encoding. It hands on the errors of [Decode]
-// and [Encode].
+// and [Encode]; so Sandwich itself takes any name. The function may be called
+// any number of times, also by several goroutines at the same time, if work may.
 func Sandwich(encoding string, work func(string) string) func([]byte) ([]byte, error) {
 	panic("TODO: return a function that decodes, works, encodes")
 }
@@ -68,7 +69,8 @@ func Sandwich(encoding string, work func(string) string) func([]byte) ([]byte, e
 // to; its Offset counts from the start of src, to the first byte of the
 // character concerned. A character cut off by the end of src is an [*Error].
 // Errors of src and dst come through; src's own error wins over an incomplete
-// character before it. What came before an error has been written.
+// character before it. What came before an error has been written. An unknown
+// encoding is [ErrUnknown], also if src is empty, and then nothing is written.
 func Transcode(dst io.Writer, to string, src io.Reader, from string) error {
 	panic("TODO: read, decode, encode and write, piece by piece")
 }
