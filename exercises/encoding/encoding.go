@@ -34,7 +34,7 @@ func (e *Error) Error() string {
 // byte of 0x80 or more in ASCII, overlong or surrogate UTF-8, an odd byte or a
 // lone surrogate in UTF-16) give an [*Error] whose Offset is that of the first
 // bad sequence's first byte; for a high surrogate without its low one, that of
-// the high surrogate. So does a sequence that is cut off by the end of data.
+// the high surrogate. A sequence that the end of data cuts off is bad, too.
 func Decode(encoding string, data []byte) (string, error) {
 	panic("TODO: translate bytes to text, strictly")
 }

@@ -383,13 +383,17 @@ func (s *SandwichSuite) TestDecodeWorkEncode() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-unicode-sandwich", "Sandwich must decode, work on the text, and encode it in the same encoding", encoding.Sandwich)
 		for _, v := range valid {
-			var seen string
-			f := encoding.Sandwich(strings.ToUpper(v.encoding), func(text string) string { seen = text; return text + "!" })
+			var seen []string
+			f := encoding.Sandwich(strings.ToUpper(v.encoding), func(text string) string {
+				seen = append(seen, text)
+				return text + "!"
+			})
 			want, err := encoding.Encode(v.encoding, v.text+"!")
 			require.NoError(t, err, "Encode failed")
 			got, err := f([]byte(v.data))
 			require.NoError(t, err, "%s: the sandwich failed", v.encoding)
-			assert.Equal(t, v.text, seen, "%s: work got another text", v.encoding)
+			require.Len(t, seen, 1, "%s: work was not called once", v.encoding)
+			assert.Equal(t, v.text, seen[0], "%s: work got another text", v.encoding)
 			assert.Equal(t, string(want), string(got), "%s: other bytes came out", v.encoding)
 		}
 	})
