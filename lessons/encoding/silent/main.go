@@ -18,5 +18,5 @@ func main() {
 	}
 	fmt.Println("the same string?", broken == real)
 	fmt.Println("the same runes? ", string([]rune(broken)) == real)
-	fmt.Println("in upper case?  ", strings.ToUpper(broken) == strings.ToUpper(real))
+	fmt.Printf("in upper case:   %+q\n", strings.ToUpper(broken))
 }
