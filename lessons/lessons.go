@@ -98,6 +98,16 @@ var course = []Lesson{
 			{Title: "The first success wins", Test: "TestFirst", Points: 3, Brave: true},
 		},
 	},
+	{
+		Name: "encoding", Title: "Encoding", Minutes: 75,
+		Summary: "bytes outside, text inside",
+		Tasks: []Task{
+			{Title: "Bytes to text", Test: "TestDecode", Points: 3},
+			{Title: "Text to bytes", Test: "TestEncode", Points: 2},
+			{Title: "The Unicode sandwich", Test: "TestSandwich", Points: 3},
+			{Title: "A stream, whatever the size of the reads", Test: "TestTranscode", Points: 3, Brave: true},
+		},
+	},
 }
 
 //go:embed */README.md */hints.md

@@ -1,0 +1,778 @@
+package encoding_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/suite"
+
+	"conclab/exercises/encoding"
+	"conclab/internal/labtest"
+)
+
+var names = []string{"ascii", "latin-1", "utf-8", "utf-16le", "utf-16be"}
+
+// mixed are the names of all encodings, unknown are names of none.
+var (
+	mixed   = []string{"ASCII", "aScii", "Latin-1", "LATIN-1", "uTf-8", "UTF-8", "UTF-16le", "utf-16LE", "utf-16BE", "Utf-16be"}
+	unknown = []string{"", "utf8", "utf-16", "utf16le", "latin1", "iso-8859-1", " ascii", "utf-8 ", "koi8-r"}
+)
+
+// valid has the same text in bytes and as a string.
+var valid = []struct{ encoding, data, text string }{
+	{"ascii", "", ""},
+	{"ascii", "a\x00\x7f\r\n", "a\x00\x7f\r\n"},
+	{"latin-1", "\x7f\x80\x9f\xa0\xe9\xff", "\x7f\u0080\u009f\u00a0éÿ"},
+	{"utf-8", "aé€\U0001F600", "aé€\U0001F600"},
+	{"utf-8", "\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80", "\u007f\u0080\u07ff\u0800\uffff\U00010000"},
+	{"utf-8", "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", "\ud7ff\ue000\U0010FFFF"},
+	{"utf-16le", "a\x00\xe9\x00\xac\x20\x3d\xd8\x00\xde", "aé€\U0001F600"},
+	{"utf-16be", "\x00a\x00\xe9\x20\xac\xd8\x3d\xde\x00", "aé€\U0001F600"},
+	{"utf-16le", "\xff\xd7\x00\xe0\xff\xff\x00\xd8\x00\xdc\xff\xdb\xff\xdf", "\ud7ff\ue000\uffff\U00010000\U0010FFFF"},
+	{"utf-16be", "\xd7\xff\xe0\x00\xff\xff\xd8\x00\xdc\x00\xdb\xff\xdf\xff", "\ud7ff\ue000\uffff\U00010000\U0010FFFF"},
+}
+
+// replaced has a real U+FFFD, marked a byte order mark, or what looks like one.
+var (
+	replaced = []struct{ encoding, data, text string }{
+		{"utf-8", "a\xef\xbf\xbdb", "a\ufffdb"},
+		{"utf-16le", "\xfd\xffb\x00", "\ufffdb"},
+		{"utf-16be", "\xff\xfd\x00b", "\ufffdb"},
+	}
+	marked = []struct{ encoding, data, text string }{
+		{"utf-8", "\xef\xbb\xbfa\xef\xbb\xbf", "\ufeffa\ufeff"},
+		{"utf-16le", "\xff\xfea\x00\xff\xfe", "\ufeffa\ufeff"},
+		{"utf-16be", "\xfe\xff\x00a\xfe\xff", "\ufeffa\ufeff"},
+		{"utf-16le", "\xfe\xff\x00a", "\ufffe\u6100"},
+		{"utf-16be", "\xff\xfea\x00", "\ufffe\u6100"},
+	}
+)
+
+// A bad has bytes of which the first bad ones begin at offset.
+type bad struct {
+	encoding, data string
+	offset         int
+}
+
+var (
+	badASCII = []bad{
+		{"ascii", "ab\x80", 2},
+		{"ascii", "a\xff\xff", 1},
+		{"ascii", "a\xc3\xa9", 1},
+	}
+	badUTF8 = []bad{
+		{"utf-8", "\xff", 0},
+		{"utf-8", "a\x80b", 1},
+		{"utf-8", "é\xc0\x80", 2},         // overlong
+		{"utf-8", "a\xc1\xbf", 1},         // overlong
+		{"utf-8", "a\xe0\x80\xaf", 1},     // overlong
+		{"utf-8", "a\xe0\x9f\xbf", 1},     // overlong
+		{"utf-8", "a\xf0\x80\x80\xaf", 1}, // overlong
+		{"utf-8", "a\xf0\x8f\xbf\xbf", 1}, // overlong
+		{"utf-8", "a\xed\xa0\x80", 1},     // a surrogate
+		{"utf-8", "€\xed\xbf\xbf", 3},     // a surrogate
+		{"utf-8", "a\xed\xa0\xbd\xed\xb8\x80", 1},
+		{"utf-8", "a\xf4\x90\x80\x80", 1}, // beyond U+10FFFF
+		{"utf-8", "a\xf5\x80\x80\x80", 1},
+		{"utf-8", "\ufffd\xff", 3},
+		{"utf-8", "a\xe2\x82b", 1},
+		{"utf-8", "\U0001F600\xf0\x9f\x98\U0001F600", 4},
+		{"utf-8", "a\xc3", 1},                   // cut off
+		{"utf-8", "é\xe2\x82", 2},               // cut off
+		{"utf-8", "\U0001F600\xf0", 4},          // cut off
+		{"utf-8", "€\U0001F600\xf0\x9f\x98", 7}, // cut off
+	}
+	badUTF16 = []bad{
+		{"utf-16le", "a", 0},
+		{"utf-16le", "a\x00b", 2},
+		{"utf-16be", "\x00a\x00", 2},
+		{"utf-16be", "\x00a\xdc", 2},
+		{"utf-16le", "\x3d\xd8\x00\xdea", 4},
+		{"utf-16le", "a\x00\x00\xdc", 2},                 // low alone
+		{"utf-16be", "\x00a\xdc\x00", 2},                 // low alone
+		{"utf-16be", "\x00a\xdf\xff\x00b", 2},            // low alone
+		{"utf-16le", "\x3d\xd8\x00\xde\x00\xde", 4},      // low alone behind a pair
+		{"utf-16le", "\x00\xde\x3d\xd8", 0},              // low, high
+		{"utf-16le", "a\x00\x3d\xd8b\x00", 2},            // high without low
+		{"utf-16be", "\x00a\xd8\x3d\x00b", 2},            // high without low
+		{"utf-16be", "\x00a\xd8\x3d\xe0\x00", 2},         // high without low
+		{"utf-16le", "a\x00\x3d\xd8\x3d\xd8", 2},         // high, high
+		{"utf-16le", "a\x00\x3d\xd8\x3d\xd8\x00\xde", 2}, // high, pair
+		{"utf-16be", "\x00a\xd8\x3d\xd8\x3d\xde\x00", 2}, // high, pair
+		{"utf-16le", "\xfd\xff\x3d\xd8", 2},              // high at the end
+		{"utf-16be", "\xff\xfd\xd8\x3d", 2},              // high at the end
+		{"utf-16be", "\x00a\xd8\x3d\xde", 2},             // half a low
+		{"utf-16le", "a\x00\x3d\xd8\x00", 2},             // half a low
+	}
+)
+
+// lacking has text of which the first rune that cannot be encoded is at offset.
+var lacking = []struct {
+	encoding, text string
+	offset         int
+}{
+	{"ascii", "ab\u0080", 2},
+	{"ascii", "aé", 1},
+	{"ascii", "aéb€", 1},
+	{"ascii", "\u0161", 0}, // its low byte is a letter
+	{"ascii", "\U00010041", 0},
+	{"ascii", "a\ufffd", 1},
+	{"latin-1", "é\u0100", 2},
+	{"latin-1", "éa€", 3},
+	{"latin-1", "éÿ\U0001F600é", 4},
+	{"latin-1", "\ufffd", 0},
+	{"latin-1", "\ufeffa", 0},
+}
+
+func isError(t *labtest.T, err error, name string, offset int, format string, args ...any) {
+	call := fmt.Sprintf(format, args...)
+	var e *encoding.Error
+	require.ErrorAs(t, err, &e, "%s: no *Error", call)
+	assert.EqualValues(t, offset, e.Offset, "%s: wrong Offset", call)
+	assert.Equal(t, name, strings.ToLower(e.Encoding), "%s: wrong Encoding", call)
+}
+
+// Task 1: bytes to text.
+
+type DecodeSuite struct{ labtest.Suite }
+
+func TestDecode(t *testing.T) { suite.Run(t, new(DecodeSuite)) }
+
+func decodes(t *labtest.T, name, data, text string) {
+	got, err := encoding.Decode(name, []byte(data))
+	require.NoError(t, err, "%s, %+q: Decode failed", name, data)
+	assert.Equal(t, text, got, "%s, %+q: another text", name, data)
+}
+
+func decodeFails(t *labtest.T, cases []bad) {
+	for _, v := range cases {
+		_, err := encoding.Decode(v.encoding, []byte(v.data))
+		isError(t, err, v.encoding, v.offset, "%s, %+q", v.encoding, v.data)
+	}
+}
+
+func (s *DecodeSuite) TestValidBytesBecomeText() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("bytes-and-symbols", "Decode must give the text that the bytes stand for", encoding.Decode)
+		for _, v := range valid {
+			decodes(t, v.encoding, v.data, v.text)
+		}
+	})
+}
+
+func (s *DecodeSuite) TestEachByteOfLatin1IsASymbol() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("bytes-and-symbols", "In Latin-1 each byte must be the symbol of that number", encoding.Decode)
+		for b := range 256 {
+			decodes(t, "latin-1", string([]byte{byte(b)}), string(rune(b)))
+		}
+	})
+}
+
+func (s *DecodeSuite) TestASCIIHas128Symbols() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("bytes-and-symbols", "In ASCII a byte below 0x80 must be a symbol, and every other byte an *Error", encoding.Decode)
+		for b := range 128 {
+			decodes(t, "ascii", string(rune(b)), string(rune(b)))
+		}
+		decodeFails(t, badASCII)
+	})
+}
+
+func (s *DecodeSuite) TestInvalidUTF8IsAnError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("strict", "Invalid UTF-8 must give an *Error with the offset of the first bad sequence", encoding.Decode)
+		decodeFails(t, badUTF8)
+	})
+}
+
+func (s *DecodeSuite) TestInvalidUTF16IsAnError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("surrogates", "An odd byte or a lone surrogate must give an *Error with its offset", encoding.Decode)
+		decodeFails(t, badUTF16)
+	})
+}
+
+func (s *DecodeSuite) TestAReplacementCharacterIsText() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("two-faces-of-ufffd", "Decode must take a real U+FFFD like any other character", encoding.Decode)
+		for _, v := range replaced {
+			decodes(t, v.encoding, v.data, v.text)
+		}
+	})
+}
+
+func (s *DecodeSuite) TestAByteOrderMarkIsText() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-mark", "Decode must take a byte order mark for text like any other", encoding.Decode)
+		for _, v := range marked {
+			decodes(t, v.encoding, v.data, v.text)
+		}
+	})
+}
+
+func (s *DecodeSuite) TestNamesInAnyLetterCase() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("bytes-and-symbols", "Decode must know its encodings in any letter case, and no others", encoding.Decode)
+		for _, name := range mixed {
+			_, err := encoding.Decode(name, nil)
+			assert.NoError(t, err, "%s: Decode failed", name)
+		}
+		_, err := encoding.Decode("UTF-16BE", []byte("\xdc\x00"))
+		isError(t, err, "utf-16be", 0, "UTF-16BE")
+		for _, name := range unknown {
+			for _, data := range []string{"", "a", "\xff"} {
+				_, err := encoding.Decode(name, []byte(data))
+				assert.ErrorIs(t, err, encoding.ErrUnknown, "%q, %+q: another error", name, data)
+			}
+		}
+	})
+}
+
+// Task 2: text to bytes.
+
+type EncodeSuite struct{ labtest.Suite }
+
+func TestEncode(t *testing.T) { suite.Run(t, new(EncodeSuite)) }
+
+func encodes(t *labtest.T, name, text, data string) {
+	got, err := encoding.Encode(name, text)
+	require.NoError(t, err, "%s, %+q: Encode failed", name, text)
+	assert.Equal(t, data, string(got), "%s, %+q: other bytes", name, text)
+}
+
+func (s *EncodeSuite) TestTextBecomesBytes() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("bytes-and-symbols", "Encode must give the bytes that stand for the text", encoding.Encode)
+		for _, v := range valid {
+			encodes(t, v.encoding, v.text, v.data)
+		}
+		for b := range 256 {
+			encodes(t, "latin-1", string(rune(b)), string([]byte{byte(b)}))
+		}
+		for b := range 128 {
+			encodes(t, "ascii", string(rune(b)), string([]byte{byte(b)}))
+		}
+	})
+}
+
+func (s *EncodeSuite) TestALackingRuneIsAnError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("strict", "A rune that the encoding lacks must give an *Error with its byte index", encoding.Encode)
+		for _, v := range lacking {
+			_, err := encoding.Encode(v.encoding, v.text)
+			isError(t, err, v.encoding, v.offset, "%s, %+q", v.encoding, v.text)
+		}
+	})
+}
+
+func (s *EncodeSuite) TestInvalidTextIsAnError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("strict", "Invalid UTF-8 in text must give an *Error with its byte index", encoding.Encode)
+		for _, name := range names {
+			for _, text := range []string{"ab\xffc", "ab\xe2\x82", "ab\xc0\x80", "ab\xed\xa0\x80"} {
+				_, err := encoding.Encode(name, text)
+				isError(t, err, name, 2, "%s, %+q", name, text)
+			}
+		}
+		for _, name := range names[1:] {
+			_, err := encoding.Encode(name, "éé\x80")
+			isError(t, err, name, 4, "%s, %+q", name, "éé\x80")
+		}
+		for _, name := range names[2:] {
+			_, err := encoding.Encode(name, "\ufffd\xff")
+			isError(t, err, name, 3, "%s, %+q", name, "\ufffd\xff")
+		}
+	})
+}
+
+func (s *EncodeSuite) TestAReplacementCharacterIsText() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("two-faces-of-ufffd", "Encode must take a real U+FFFD like any other character", encoding.Encode)
+		for _, v := range replaced {
+			encodes(t, v.encoding, v.text, v.data)
+		}
+	})
+}
+
+func (s *EncodeSuite) TestAByteOrderMarkIsText() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-mark", "Encode must take a byte order mark for text like any other, and add none", encoding.Encode)
+		for _, v := range marked {
+			encodes(t, v.encoding, v.text, v.data)
+		}
+		for _, v := range valid {
+			encodes(t, v.encoding, v.text, v.data)
+		}
+	})
+}
+
+func (s *EncodeSuite) TestNamesInAnyLetterCase() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("bytes-and-symbols", "Encode must know its encodings in any letter case, and no others", encoding.Encode)
+		for _, name := range mixed {
+			_, err := encoding.Encode(name, "a")
+			assert.NoError(t, err, "%s: Encode failed", name)
+		}
+		_, err := encoding.Encode("LATIN-1", "€")
+		isError(t, err, "latin-1", 0, "LATIN-1")
+		for _, name := range unknown {
+			for _, text := range []string{"", "a", "\xff"} {
+				_, err := encoding.Encode(name, text)
+				assert.ErrorIs(t, err, encoding.ErrUnknown, "%q, %+q: another error", name, text)
+			}
+		}
+	})
+}
+
+// Task 3: the Unicode sandwich.
+
+type SandwichSuite struct{ labtest.Suite }
+
+func TestSandwich(t *testing.T) { suite.Run(t, new(SandwichSuite)) }
+
+func (s *SandwichSuite) TestTruncateCutsNoRune() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-unicode-sandwich", "Truncate must give the longest prefix of at most max bytes that cuts no rune in two", encoding.Truncate)
+		for _, text := range []string{"aé€\ufffd\U0001F600e\u0301", "\U0001F600\U0001F600", "ééé", "\ufeffabc", ""} {
+			for max := range len(text) {
+				want := ""
+				for i, r := range text {
+					if end := i + len(string(r)); end <= max {
+						want = text[:end]
+					}
+				}
+				assert.Equal(t, want, encoding.Truncate(text, max), "%+q, max is %d", text, max)
+			}
+		}
+	})
+}
+
+func (s *SandwichSuite) TestTruncateLeavesWhatFits() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-unicode-sandwich", "Truncate must return the whole text if max bytes are enough", encoding.Truncate)
+		for _, text := range []string{"aé€\U0001F600", "é", "abc", ""} {
+			for _, max := range []int{len(text), len(text) + 1, len(text) + 100, math.MaxInt} {
+				assert.Equal(t, text, encoding.Truncate(text, max), "%+q, max is %d", text, max)
+			}
+		}
+	})
+}
+
+func (s *SandwichSuite) TestTruncateToNothing() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-unicode-sandwich", "Truncate must return an empty text if max is 0 or less", encoding.Truncate)
+		for _, text := range []string{"abc", "é", ""} {
+			for _, max := range []int{0, -1, -5, math.MinInt} {
+				assert.Empty(t, encoding.Truncate(text, max), "%+q, max is %d", text, max)
+			}
+		}
+	})
+}
+
+func (s *SandwichSuite) TestDecodeWorkEncode() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-unicode-sandwich", "Sandwich must decode, work on the text, and encode it in the same encoding", encoding.Sandwich)
+		for _, v := range valid {
+			var seen []string
+			f := encoding.Sandwich(strings.ToUpper(v.encoding), func(text string) string {
+				seen = append(seen, text)
+				return text + "!"
+			})
+			want, err := encoding.Encode(v.encoding, v.text+"!")
+			require.NoError(t, err, "Encode failed")
+			got, err := f([]byte(v.data))
+			require.NoError(t, err, "%s: the sandwich failed", v.encoding)
+			require.Len(t, seen, 1, "%s: work was not called once", v.encoding)
+			assert.Equal(t, v.text, seen[0], "%s: work got another text", v.encoding)
+			assert.Equal(t, string(want), string(got), "%s: other bytes came out", v.encoding)
+		}
+	})
+}
+
+func (s *SandwichSuite) TestEachCallIsByItself() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-unicode-sandwich", "The function may be called any number of times, also at the same time, and each call must be by itself", encoding.Sandwich)
+		f := encoding.Sandwich("utf-16be", func(text string) string {
+			labtest.StepAside()
+			return text + "!"
+		})
+		var first []byte
+		for _, letter := range []string{"a", "b", "c"} {
+			got, err := f([]byte("\x00" + letter))
+			require.NoError(t, err, "a call failed")
+			assert.Equal(t, "\x00"+letter+"\x00!", string(got), "other bytes came out")
+			if first == nil {
+				first = got
+			}
+			_, err = f([]byte("\x00"))
+			isError(t, err, "utf-16be", 0, "an odd byte")
+		}
+		assert.Equal(t, "\x00a\x00!", string(first), "a later call changed what an earlier one had returned")
+		var calls []*labtest.Call
+		for _, letter := range []string{"a", "b", "c", "d"} {
+			calls = append(calls, t.Go(func() {
+				got, err := f([]byte("\x00" + letter))
+				assert.NoError(t, err, "a call failed")
+				assert.Equal(t, "\x00"+letter+"\x00!", string(got), "with other calls at the same time: other bytes came out")
+			}))
+		}
+		for _, c := range calls {
+			c.Join()
+		}
+	})
+}
+
+func (s *SandwichSuite) TestErrorsOfBothComeThrough() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-unicode-sandwich", "The errors of Decode and Encode must come through", encoding.Sandwich)
+		same := func(text string) string { return text }
+		_, err := encoding.Sandwich("utf-16le", same)([]byte("a\x00b"))
+		isError(t, err, "utf-16le", 2, "bad bytes")
+		_, err = encoding.Sandwich("latin-1", func(text string) string { return text + "€" })([]byte("\xe9"))
+		isError(t, err, "latin-1", 2, "a rune that is lacking")
+		_, err = encoding.Sandwich("utf-8", func(text string) string { return text[:2] })([]byte("aé"))
+		isError(t, err, "utf-8", 1, "work cuts a rune in two")
+		for _, name := range unknown {
+			_, err = encoding.Sandwich(name, same)([]byte("a"))
+			assert.ErrorIs(t, err, encoding.ErrUnknown, "%q: another error", name)
+		}
+	})
+}
+
+// Task 4: a stream.
+
+type TranscodeSuite struct{ labtest.Suite }
+
+func TestTranscode(t *testing.T) { suite.Run(t, new(TranscodeSuite)) }
+
+// slices hands out at most size bytes a Read and, if it idles, nothing every
+// other time.
+type slices struct {
+	data  string
+	size  int
+	end   error
+	idles bool
+	idle  bool
+}
+
+func (r *slices) Read(p []byte) (int, error) {
+	if r.idle = !r.idle; r.idle && r.idles {
+		return 0, nil
+	}
+	if r.data == "" {
+		return 0, r.end
+	}
+	n := copy(p[:min(len(p), r.size)], r.data)
+	r.data = r.data[n:]
+	return n, nil
+}
+
+// transcodes wants data to come out as text in every encoding that can hold it,
+// for reads of each size.
+func transcodes(t *labtest.T, from, data, text string, sizes int, src func(size int) io.Reader) {
+	for _, to := range names {
+		want, err := encoding.Encode(to, text)
+		if err != nil {
+			continue
+		}
+		for size := 1; size <= sizes; size++ {
+			t.Progress()
+			var out bytes.Buffer
+			require.NoError(t, encoding.Transcode(&out, to, src(size), from), "%s to %s, %+q, %d bytes a read: it failed", from, to, data, size)
+			require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read: other bytes", from, to, data, size)
+		}
+	}
+}
+
+func (s *TranscodeSuite) TestReadsMayHaveAnySize() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "The outcome must be the same whatever the size of the reads", encoding.Transcode)
+		for _, v := range valid {
+			transcodes(t, v.encoding, v.data, v.text, 9, func(size int) io.Reader {
+				return &slices{data: v.data, size: size, end: io.EOF}
+			})
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestAReadOfNothingIsNotTheEnd() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "A read of no bytes and no error must not count as the end", encoding.Transcode)
+		for _, v := range valid {
+			transcodes(t, v.encoding, v.data, v.text, 3, func(size int) io.Reader {
+				return &slices{data: v.data, size: size, end: io.EOF, idles: true}
+			})
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestDataMayComeWithTheEnd() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "Bytes that come together with io.EOF must be translated", encoding.Transcode)
+		for _, v := range valid {
+			transcodes(t, v.encoding, v.data, v.text, 3, func(size int) io.Reader {
+				return iotest.DataErrReader(&slices{data: v.data, size: size, end: io.EOF})
+			})
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestMarkAndReplacementAreText() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-mark", "In a stream, too, a byte order mark and a real U+FFFD must be text like any other", encoding.Transcode)
+		for _, v := range append(marked, replaced...) {
+			transcodes(t, v.encoding, v.data, v.text, 4, func(size int) io.Reader {
+				return &slices{data: v.data, size: size, end: io.EOF}
+			})
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestNamesInAnyLetterCase() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "Transcode must know its encodings in any letter case, on both sides", encoding.Transcode)
+		for _, from := range mixed {
+			for _, to := range mixed {
+				data, err := encoding.Encode(from, "az")
+				require.NoError(t, err, "Encode failed")
+				want, err := encoding.Encode(to, "az")
+				require.NoError(t, err, "Encode failed")
+				var out bytes.Buffer
+				require.NoError(t, encoding.Transcode(&out, to, bytes.NewReader(data), from), "%s to %s: it failed", from, to)
+				assert.Equal(t, string(want), out.String(), "%s to %s: other bytes", from, to)
+			}
+		}
+		err := encoding.Transcode(io.Discard, "LATIN-1", strings.NewReader("€"), "UTF-8")
+		isError(t, err, "latin-1", 0, "UTF-8 to LATIN-1, a rune that it lacks")
+		err = encoding.Transcode(io.Discard, "LATIN-1", strings.NewReader("\xff"), "UTF-8")
+		isError(t, err, "utf-8", 0, "UTF-8 to LATIN-1, bad input")
+	})
+}
+
+// live is a long src that shows the watchdog that the test gets on.
+type live struct {
+	t *labtest.T
+	io.Reader
+}
+
+func (l live) Read(p []byte) (int, error) {
+	l.t.Progress()
+	return l.Reader.Read(p)
+}
+
+func (s *TranscodeSuite) TestLongInput() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "A long input must come out whole", encoding.Transcode)
+		for shift := range 4 {
+			text := strings.Repeat("a", shift) + strings.Repeat("\U0001F600", 17_000)
+			wide, err := encoding.Encode("utf-16le", text)
+			require.NoError(t, err, "Encode failed")
+			var out bytes.Buffer
+			require.NoError(t, encoding.Transcode(&out, "utf-16le", live{t, strings.NewReader(text)}, "utf-8"), "it failed")
+			require.True(t, bytes.Equal(wide, out.Bytes()), "utf-8 to utf-16le: other bytes")
+			out.Reset()
+			require.NoError(t, encoding.Transcode(&out, "utf-8", live{t, bytes.NewReader(wide)}, "utf-16le"), "it failed")
+			require.True(t, text == out.String(), "utf-16le to utf-8: other bytes")
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestBadInputIsAnError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "Bad or cut off input must give an *Error, with what came before it written", encoding.Transcode)
+		for _, v := range append(append(badASCII, badUTF8...), badUTF16...) {
+			good, err := encoding.Decode(v.encoding, []byte(v.data[:v.offset]))
+			require.NoError(t, err, "Decode failed")
+			for _, to := range names[2:] {
+				want, err := encoding.Encode(to, good)
+				require.NoError(t, err, "Encode failed")
+				for _, size := range []int{1, 2, 3, 100} {
+					var out bytes.Buffer
+					err := encoding.Transcode(&out, to, &slices{data: v.data, size: size, end: io.EOF}, v.encoding)
+					isError(t, err, v.encoding, v.offset, "%s to %s, %+q, %d bytes a read", v.encoding, to, v.data, size)
+					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read: what came before was not written, or more", v.encoding, to, v.data, size)
+				}
+			}
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestALackingRuneIsAnError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "A rune that the target lacks must give an *Error with its offset in src, and what came before it written", encoding.Transcode)
+		for _, v := range lacking {
+			for _, from := range names[2:] {
+				data, err := encoding.Encode(from, v.text)
+				require.NoError(t, err, "Encode failed")
+				before, err := encoding.Encode(from, v.text[:v.offset])
+				require.NoError(t, err, "Encode failed")
+				want, err := encoding.Encode(v.encoding, v.text[:v.offset])
+				require.NoError(t, err, "Encode failed")
+				for size := 1; size <= 5; size++ {
+					var out bytes.Buffer
+					err := encoding.Transcode(&out, v.encoding, &slices{data: string(data), size: size, end: io.EOF}, from)
+					isError(t, err, v.encoding, len(before), "%s to %s, %+q, %d bytes a read", from, v.encoding, v.text, size)
+					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read: wrong bytes were written", from, v.encoding, v.text, size)
+				}
+			}
+		}
+		err := encoding.Transcode(io.Discard, "ascii", strings.NewReader("ab\xe9"), "latin-1")
+		isError(t, err, "ascii", 2, "latin-1 to ascii")
+	})
+}
+
+func (s *TranscodeSuite) TestOffsetsCountFromTheStart() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "Offset must count bytes from the start of src, also far behind it", encoding.Transcode)
+		for _, from := range names[1:] {
+			before, err := encoding.Encode(from, "b"+strings.Repeat("éa", 45_000))
+			require.NoError(t, err, "Encode failed")
+			wrong := map[string]string{"utf-8": "\xe2\x82a", "utf-16le": "\x3d\xd8a\x00", "utf-16be": "\xd8\x3d\x00a"}[from]
+			if wrong != "" {
+				err = encoding.Transcode(io.Discard, "utf-8", live{t, strings.NewReader(string(before) + wrong)}, from)
+				isError(t, err, from, len(before), "%s, bad input", from)
+
+				after, err := encoding.Encode(from, "€")
+				require.NoError(t, err, "Encode failed")
+				err = encoding.Transcode(io.Discard, "latin-1", live{t, strings.NewReader(string(before) + string(after))}, from)
+				isError(t, err, "latin-1", len(before), "%s to latin-1, a rune that it lacks", from)
+				continue
+			}
+			err = encoding.Transcode(io.Discard, "ascii", live{t, strings.NewReader(strings.Repeat("a", 90_000) + "\xe9")}, from)
+			isError(t, err, "ascii", 90_000, "%s to ascii, a rune that it lacks", from)
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestUnknownEncodings() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("streams", "An unknown encoding on either side must be ErrUnknown, and nothing be written", encoding.Transcode)
+		for _, name := range unknown {
+			for _, data := range []string{"", "a"} {
+				var out bytes.Buffer
+				assert.ErrorIs(t, encoding.Transcode(&out, name, strings.NewReader(data), "ascii"), encoding.ErrUnknown, "to %q, %q: another error", name, data)
+				assert.ErrorIs(t, encoding.Transcode(&out, "ascii", strings.NewReader(data), name), encoding.ErrUnknown, "from %q, %q: another error", name, data)
+				assert.Empty(t, out.String(), "%q: something was written", name)
+			}
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestErrorsOfSrcComeThrough() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-on-both-sides", "An error of src must come through, also after half a character, with what came before it written", encoding.Transcode)
+		broken := errors.New("the cable is out")
+		for _, v := range []struct{ from, data string }{
+			{"ascii", "ab"},
+			{"utf-8", "ab"},
+			{"utf-8", "ab\xc3"},
+			{"utf-8", "ab\xe2\x82"},
+			{"utf-8", "ab\xf0\x9f\x98"},
+			{"utf-16le", "a\x00b\x00"},
+			{"utf-16le", "a\x00b\x00c"},
+			{"utf-16le", "a\x00b\x00\x3d\xd8"},
+			{"utf-16be", "\x00a\x00b\xd8\x3d\xde"},
+		} {
+			for _, end := range []error{broken, io.ErrUnexpectedEOF} {
+				for _, size := range []int{1, 100} {
+					var out bytes.Buffer
+					err := encoding.Transcode(&out, "utf-16be", &slices{data: v.data, size: size, end: end, idles: true}, v.from)
+					require.ErrorIs(t, err, end, "%s, %+q: another error", v.from, v.data)
+					assert.Equal(t, "\x00a\x00b", out.String(), "%s, %+q: wrong bytes were written", v.from, v.data)
+
+					out.Reset()
+					src := iotest.DataErrReader(&slices{data: v.data, size: size, end: end})
+					require.ErrorIs(t, encoding.Transcode(&out, "utf-16be", src, v.from), end, "%s, %+q and the error in one read: another error", v.from, v.data)
+					assert.Equal(t, "\x00a\x00b", out.String(), "%s, %+q and the error in one read: wrong bytes were written", v.from, v.data)
+				}
+			}
+		}
+	})
+}
+
+func (s *TranscodeSuite) TestErrorsOfDstComeThrough() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-on-both-sides", "An error of dst must come through", encoding.Transcode)
+		full := errors.New("the disk is full")
+		for _, length := range []int{1, 200_000} {
+			for _, failing := range []int{1, 2} {
+				writes, failed := 0, false
+				dst := labtest.WriterFunc(func(p []byte) (int, error) {
+					t.Progress()
+					if writes++; writes == failing {
+						failed = true
+						return len(p) / 2, full
+					}
+					return len(p), nil
+				})
+				src := live{t, strings.NewReader(strings.Repeat("a", length))}
+				err := encoding.Transcode(dst, "utf-8", src, "ascii")
+				if failed {
+					assert.ErrorIs(t, err, full, "%d bytes, Write number %d failed: another error", length, failing)
+				}
+			}
+		}
+		dst := labtest.WriterFunc(func(p []byte) (int, error) { return len(p), full })
+		assert.ErrorIs(t, encoding.Transcode(dst, "utf-16le", strings.NewReader("a"), "ascii"), full, "all was taken, and an error: another error")
+	})
+}
+
+// watched is src and dst at once, and complains when more than 64 KiB have been
+// read and not been written.
+type watched struct {
+	t       *labtest.T
+	in, out string // the one character, over and over
+	left    int
+	read    int
+	written atomic.Int64
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.t.Progress()
+	written := int(w.written.Load()) / len(w.out)
+	assert.GreaterOrEqual(w.t, written, (w.read-64<<10)/len(w.in), "%d characters of %d bytes were read and %d written, and it reads on", w.read/len(w.in), len(w.in), written)
+	n := min(len(p), w.left, 4096)
+	for i := range p[:n] {
+		p[i] = w.in[(w.read+i)%len(w.in)]
+	}
+	w.left -= n
+	w.read += n
+	if w.left == 0 {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.written.Add(int64(len(p)))
+	return len(p), nil
+}
+
+func (s *TranscodeSuite) TestItWritesAsItReads() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("memory", "What has been received must be written before another 64 KiB are read", encoding.Transcode)
+		for _, v := range []struct {
+			from, to, in, out string
+			chars             int
+		}{
+			{"utf-8", "latin-1", "a", "a", 2 << 20},
+			{"utf-16le", "latin-1", "a\x00", "a", 100_000},
+			{"utf-8", "utf-16be", "€", "\x20\xac", 100_000},
+			{"utf-16be", "utf-8", "\xd8\x3d\xde\x00", "\U0001F600", 50_000},
+		} {
+			w := &watched{t: t, in: v.in, out: v.out, left: v.chars * len(v.in)}
+			require.NoError(t, encoding.Transcode(w, v.to, w, v.from), "%s to %s: it failed", v.from, v.to)
+			assert.EqualValues(t, v.chars*len(v.out), w.written.Load(), "%s to %s: not everything was written", v.from, v.to)
+		}
+	})
+}
