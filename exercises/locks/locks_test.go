@@ -324,10 +324,13 @@ func (s *TallySuite) TestTotalSeesEveryAddThatHasReturned() {
 func (s *TallySuite) TestAddsOfSeveralTallies() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("read-change-write", "Each tally must count for itself", locks.NewTally)
-		one, two := locks.NewTally(new(cell)), locks.NewTally(new(cell))
-		one.Add(1)
-		two.Add(2)
-		assert.Equal(t, []int{1, 2}, []int{one.Total(), two.Total()}, "one has 1 added, the other one 2")
+		var tallies []*locks.Tally
+		for range 2 {
+			tallies = append(tallies, locks.NewTally(new(cell)))
+		}
+		tallies[0].Add(1)
+		tallies[1].Add(2)
+		assert.Equal(t, []int{1, 2}, []int{tallies[0].Total(), tallies[1].Total()}, "one has 1 added, the other one 2")
 	})
 }
 
