@@ -99,6 +99,16 @@ var course = []Lesson{
 		},
 	},
 	{
+		Name: "echo", Title: "Echo", Minutes: 75,
+		Summary: "a server for many clients",
+		Tasks: []Task{
+			{Title: "One client", Test: "TestHandle", Points: 3},
+			{Title: "Many clients", Test: "TestServe", Points: 3},
+			{Title: "The orderly end", Test: "TestShutdown", Points: 3},
+			{Title: "The silent and the many", Test: "TestLimits", Points: 3, Brave: true},
+		},
+	},
+	{
 		Name: "encoding", Title: "Encoding", Minutes: 75,
 		Summary: "bytes outside, text inside",
 		Tasks: []Task{

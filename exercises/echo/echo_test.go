@@ -1,0 +1,848 @@
+package echo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/suite"
+
+	"conclab/exercises/echo"
+	"conclab/internal/labtest"
+)
+
+// tolerance is by how much something may come late that has a time.
+const tolerance = 100 * time.Millisecond
+
+var errBoom = errors.New("boom")
+
+// messages are bytes of many kinds; each is given back as it is.
+var messages = []string{"hello\n", "x", "100 %d %s %!", "\x00\xff\xfe", "Grüße \u2713", `"quoted" \ `, strings.Repeat("y", echo.MaxMessage)}
+
+// Task 1: one client.
+
+type HandleSuite struct{ labtest.Suite }
+
+func TestHandle(t *testing.T) { suite.Run(t, new(HandleSuite)) }
+
+func (s *HandleSuite) TestTheBytesComeBack() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-client", "Handle must write exactly the bytes back that it has read, and close", echo.Handle)
+		for _, message := range messages {
+			client, server := labtest.Connect()
+			call := t.Go(func() { assert.NoError(t, echo.Handle(server, nil), "it failed") })
+			got := say(t, client, message)
+			call.Returns("the client has its echo, and Handle does not return")
+			require.Equal(t, message, got, "something else came back")
+			require.True(t, server.Closed(), "the connection is not closed")
+		}
+	})
+}
+
+func (s *HandleSuite) TestItReadsOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-client", "Handle must read once, and wait for nothing more", echo.Handle)
+		client, server := labtest.Connect()
+		call := t.Go(func() { assert.NoError(t, echo.Handle(server, nil), "it failed") })
+		var got []byte
+		reader := t.Go(func() { got, _ = io.ReadAll(client) })
+		_, err := client.Write([]byte("one"))
+		require.NoError(t, err, "nobody read the message")
+		// The client stays, and has more to say.
+		t.Go(func() { _, _ = client.Write([]byte("two")) }).Returns("it has read one message, and does not close")
+		call.Returns("it has read one message, and does not return")
+		reader.Join()
+		assert.Equal(t, "one", string(got), "something else came back")
+	})
+}
+
+func (s *HandleSuite) TestAtMost100Bytes() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-client", "Handle must read and write at most MaxMessage bytes", echo.Handle)
+		var log labtest.Recorder
+		client, server := labtest.Connect()
+		call := t.Go(func() { assert.NoError(t, echo.Handle(server, &log), "it failed") })
+		message := strings.Repeat("0123456789", 15)
+		got := say(t, client, message)
+		call.Returns("it does not return")
+		assert.Equal(t, message[:100], got, "of 150 bytes these came back")
+		assert.Equal(t, lines(message[:100], server), log.Writes(), "and it logged something else")
+	})
+}
+
+func (s *HandleSuite) TestTheLog() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-log", "Handle must log what it received and sent and that it closed, a line each, complete when it returns", echo.Handle)
+		for _, message := range messages {
+			var log labtest.Recorder
+			client, server := labtest.Connect()
+			var logged []string
+			call := t.Go(func() {
+				assert.NoError(t, echo.Handle(server, &log), "it failed")
+				logged = log.Writes()
+			})
+			say(t, client, message)
+			call.Returns("it does not return")
+			require.Equal(t, lines(message, server), logged, "it logged something else")
+		}
+	})
+}
+
+func (s *HandleSuite) TestAClientWithoutAWord() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "For a client that hangs up before sending Handle must return nil, and log the Close line only", echo.Handle)
+		var log labtest.Recorder
+		client, server := labtest.Connect()
+		call := t.Go(func() { assert.NoError(t, echo.Handle(server, &log), "it failed") })
+		call.Blocks("it returned before the client has said or done anything")
+		_ = client.Close()
+		call.Returns("the client has hung up, and it does not return")
+		assert.Equal(t, lines("", server)[2:], log.Writes(), "it logged something else")
+		assert.True(t, server.Closed(), "the connection is not closed")
+	})
+}
+
+func (s *HandleSuite) TestAReadError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "A read error must be returned, and the connection closed", echo.Handle)
+		var log labtest.Recorder
+		_, server := labtest.Connect()
+		err := echo.Handle(&failing{Conn: server, read: errBoom}, &log)
+		assert.ErrorIs(t, err, errBoom, "reading failed, and it returned something else")
+		assert.True(t, server.Closed(), "the connection is not closed")
+		assert.Contains(t, log.Writes(), lines("", server)[2], "there is no Close line")
+	})
+}
+
+func (s *HandleSuite) TestAWriteError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "A write error must be returned, and the connection closed", echo.Handle)
+		var log labtest.Recorder
+		client, server := labtest.Connect()
+		call := t.Go(func() {
+			err := echo.Handle(&failing{Conn: server, write: errBoom}, &log)
+			assert.ErrorIs(t, err, errBoom, "writing failed, and it returned something else")
+		})
+		say(t, client, "hello")
+		call.Returns("writing failed, and it does not return")
+		assert.True(t, server.Closed(), "the connection is not closed")
+		assert.Contains(t, log.Writes(), lines("", server)[2], "there is no Close line")
+	})
+}
+
+func (s *HandleSuite) TestTheEndMayComeWithTheMessage() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("hanging-up", "A message that comes together with io.EOF is a message", echo.Handle)
+		client, server := labtest.Connect()
+		call := t.Go(func() { assert.NoError(t, echo.Handle(&failing{Conn: server, with: io.EOF}, nil), "it failed") })
+		assert.Equal(t, "hello", say(t, client, "hello"), "something else came back")
+		call.Returns("it does not return")
+	})
+}
+
+// Task 2: many clients.
+
+type ServeSuite struct{ labtest.Suite }
+
+func TestServe(t *testing.T) { suite.Run(t, new(ServeSuite)) }
+
+func (s *ServeSuite) TestOneAfterTheOther() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("many-clients", "Serve must treat each client as Handle does", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{})
+		for _, message := range messages {
+			require.Equal(t, message, say(t, r.ln.Dial(), message), "something else came back")
+		}
+		long := strings.Repeat("0123456789", 15)
+		require.Equal(t, long[:100], say(t, r.ln.Dial(), long), "of 150 bytes these came back")
+		r.stop(t)
+	})
+}
+
+func (s *ServeSuite) TestNobodyWaitsForTheIdle() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("many-clients", "Every client must be served while others are idle", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{})
+		var idle []*labtest.Conn
+		for range 30 {
+			idle = append(idle, r.ln.Dial())
+		}
+		require.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "30 others are idle, and something else came back")
+		for i, client := range idle {
+			message := fmt.Sprint("here is ", i)
+			require.Equal(t, message, say(t, client, message), "an idle one has spoken at last, and something else came back")
+		}
+		r.stop(t)
+	})
+}
+
+func (s *ServeSuite) TestNobodyWaitsForTheSlow() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("many-clients", "Every client must be served while others do not take their echo", (*echo.Server).Serve)
+		var log labtest.Exclusive
+		r := serve(t, &echo.Server{Log: &log})
+		slow := r.ln.Dial()
+		_, err := slow.Write([]byte("slow"))
+		require.NoError(t, err, "nobody read the message")
+		t.Settle()
+		assert.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "something else came back")
+		got, err := io.ReadAll(slow)
+		assert.NoError(t, err, "the slow one has no echo")
+		assert.Equal(t, "slow", string(got), "the slow one has another echo")
+		r.stop(t)
+	})
+}
+
+func (s *ServeSuite) TestOneThatFailsStopsNobody() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("many-clients", "One that fails must stop nobody else", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{})
+		other := r.ln.Dial()
+		_ = r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} })
+		say(t, r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, write: errBoom} }), "lost")
+		_ = r.ln.Dial().Close()
+		half := r.ln.Dial()
+		_, err := half.Write([]byte("I do not wait for the echo"))
+		require.NoError(t, err, "nobody read the message")
+		_ = half.Close()
+		t.Settle()
+		require.False(t, r.call.Returned(), "some clients have failed, and Serve returned")
+		assert.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "something else came back")
+		assert.Equal(t, "hello", say(t, other, "hello"), "something else came back")
+		r.stop(t)
+	})
+}
+
+func (s *ServeSuite) TestTheLogOfMany() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-log", "No two Writes of the log may overlap, and each client's lines must be there, in order", (*echo.Server).Serve)
+		var log labtest.Exclusive
+		r := serve(t, &echo.Server{Log: &log})
+		const n = 40
+		var calls []*labtest.Call
+		clients := make([]*labtest.Conn, n)
+		for i := range clients {
+			clients[i] = r.ln.Dial()
+		}
+		t.Wait()
+		for i, client := range clients {
+			calls = append(calls, t.Go(func() {
+				assert.Equal(t, fmt.Sprint("I am ", i), say(t, client, fmt.Sprint("I am ", i)), "something else came back")
+			}))
+		}
+		for _, c := range calls {
+			c.Join()
+		}
+		r.stop(t)
+		require.False(t, log.Overlapped(), "a Write began while another was at work")
+		logged := log.Writes()
+		for i, client := range clients {
+			at := -1
+			for _, want := range linesOf(fmt.Sprint("I am ", i), client.LocalAddr()) {
+				next := slices.Index(logged[at+1:], want)
+				require.GreaterOrEqual(t, next, 0, "the line %q is missing, or comes too early", want)
+				at += 1 + next
+			}
+		}
+	})
+}
+
+func (s *ServeSuite) TestHundredsAtATime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("many-clients", "Hundreds of clients at a time must all have their echo", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{})
+		var calls []*labtest.Call
+		for i := range 300 {
+			client := r.ln.Dial()
+			calls = append(calls, t.Go(func() {
+				message := fmt.Sprint("I am ", i)
+				assert.Equal(t, message, say(t, client, message), "something else came back")
+			}))
+		}
+		for _, c := range calls {
+			c.Join()
+		}
+		r.stop(t)
+	})
+}
+
+func (s *ServeSuite) TestRealSockets() {
+	s.Real(func(t *labtest.T) {
+		t.Rule("many-clients", "On real sockets clients must have their echo, and Serve must end with its context", (*echo.Server).Serve)
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err, "the test cannot listen on 127.0.0.1")
+		ctx, cancel := context.WithCancel(t.Context())
+		call := t.Go(func() {
+			assert.NoError(t, new(echo.Server).Serve(ctx, ln), "Serve failed")
+		})
+		var clients []*labtest.Call
+		for i := range 20 {
+			clients = append(clients, t.Go(func() {
+				conn, err := net.Dial("tcp", ln.Addr().String())
+				if !assert.NoError(t, err, "the test cannot connect") {
+					return
+				}
+				defer conn.Close()
+				_, _ = fmt.Fprintf(conn, "I am %d", i)
+				got, err := io.ReadAll(conn)
+				assert.NoError(t, err, "reading the echo failed")
+				assert.Equal(t, fmt.Sprint("I am ", i), string(got), "something else came back")
+			}))
+		}
+		idle, err := net.Dial("tcp", ln.Addr().String())
+		require.NoError(t, err, "the test cannot connect")
+		defer idle.Close()
+		for _, c := range clients {
+			c.Join()
+		}
+		cancel()
+		call.Join()
+		_, err = idle.Read(make([]byte, 1))
+		assert.Error(t, err, "the server has ended, and a client got something")
+		_, err = net.Dial("tcp", ln.Addr().String())
+		assert.Error(t, err, "the server has ended, and still listens")
+	})
+}
+
+// Task 3: the orderly end.
+
+type ShutdownSuite struct{ labtest.Suite }
+
+func TestShutdown(t *testing.T) { suite.Run(t, new(ShutdownSuite)) }
+
+func (s *ShutdownSuite) TestItEndsWithItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", (*echo.Server).Serve)
+		t.NothingStays()
+		r := serve(t, &echo.Server{})
+		r.call.Blocks("nobody has asked it to end, and it returned")
+		r.stop(t)
+
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		ln := labtest.NewListener()
+		t.Go(func() {
+			assert.NoError(t, new(echo.Server).Serve(ctx, ln), "its context had ended before the call, and it failed")
+		}).Returns("its context had ended before the call, and it does not return")
+		assert.True(t, ln.Closed(), "its context had ended before the call, and the listener is not closed")
+	})
+}
+
+func (s *ShutdownSuite) TestAnEndByDeadlineIsNoErrorEither() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When ctx ends by its deadline, Serve must return nil too", (*echo.Server).Serve)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		ln := labtest.NewListener()
+		client := ln.Dial()
+		start := time.Now()
+		call := t.Go(func() {
+			assert.NoError(t, new(echo.Server).Serve(ctx, ln), "it failed")
+			assert.Less(t, time.Since(start), time.Minute+tolerance, "it took so long")
+		})
+		time.Sleep(2 * time.Minute)
+		require.True(t, call.Returned(), "a minute after its deadline it still serves")
+		assert.Empty(t, rest(client), "a client that had said nothing got this")
+	})
+}
+
+func (s *ShutdownSuite) TestWhoHasSaidNothingIsClosed() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When ctx ends, connections that still wait for their message must be closed", (*echo.Server).Serve)
+		t.NothingStays()
+		r := serve(t, &echo.Server{})
+		var idle []*labtest.Conn
+		for range 5 {
+			idle = append(idle, r.ln.Dial())
+		}
+		t.Settle()
+		r.stop(t)
+		for _, client := range idle {
+			require.Empty(t, rest(client), "it had said nothing, and got this")
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestAMessageThatIsReadHasItsEcho() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When ctx ends, a client whose message has been read must have its whole echo, and Serve must wait for that", (*echo.Server).Serve)
+		t.NothingStays()
+		r := serve(t, &echo.Server{})
+		message := strings.Repeat("0123456789", 10)
+		var clients []*labtest.Conn
+		for range 3 {
+			client := r.ln.Dial()
+			_, err := client.Write([]byte(message))
+			require.NoError(t, err, "nobody read the message")
+			clients = append(clients, client)
+		}
+		t.Settle()
+		r.cancel()
+		r.call.Blocks("three clients have not had their echo, and it returned")
+		for _, client := range clients {
+			var got strings.Builder
+			one := make([]byte, 1)
+			for {
+				time.Sleep(time.Second) // a slow one
+				n, err := client.Read(one)
+				got.Write(one[:n])
+				if err != nil {
+					break
+				}
+			}
+			require.Equal(t, message, got.String(), "only this came back")
+		}
+		r.stop(t)
+	})
+}
+
+func (s *ShutdownSuite) TestAMessageThatHasJustBeenReadHasItsEcho() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "If ctx ends right when a message has been read, its client must have the whole echo all the same", (*echo.Server).Serve)
+		var r *running
+		for range 20 {
+			t.Progress()
+			r = serve(t, &echo.Server{})
+			client := r.ln.Dial(func(c net.Conn) net.Conn {
+				return &reading{Conn: c, then: func() {
+					r.cancel()
+					labtest.StepAside()
+				}}
+			})
+			require.Equal(t, "hello", say(t, client, "hello"), "only this came back")
+			r.stop(t)
+
+			r = serve(t, &echo.Server{})
+			client = r.ln.Dial()
+			t.Wait()
+			_, err := client.Write([]byte("hello"))
+			require.NoError(t, err, "nobody read the message")
+			r.cancel()
+			require.Equal(t, "hello", rest(client), "only this came back")
+			r.stop(t)
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestEitherTheWholeEchoOrNothing() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its whole echo if its message was read, and be closed if not", (*echo.Server).Serve)
+		for range 100 {
+			t.Progress()
+			r := serve(t, &echo.Server{})
+			client := r.ln.Dial()
+			var sent error
+			var got string
+			reader := t.Go(func() { got = rest(client) })
+			t.Wait()
+			t.Collide(func() { _, sent = client.Write([]byte("hello")) }, r.cancel)
+			reader.Returns("the client is not closed")
+			want := "hello"
+			if sent != nil {
+				want = ""
+			}
+			require.Equal(t, want, got, "its message was sent with %v, and this came back", sent)
+			r.stop(t)
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestAClientMayComeAtTheSameMoment() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", (*echo.Server).Serve)
+		t.NothingStays()
+		for range 100 {
+			t.Progress()
+			r := serve(t, &echo.Server{})
+			t.Wait()
+			var client *labtest.Conn
+			t.Collide(func() { client = r.ln.Dial() }, r.cancel)
+			r.stop(t)
+			require.Empty(t, rest(client), "it had said nothing, and got this")
+		}
+		for range 5 {
+			ln := labtest.NewListener()
+			ctx, cancel := context.WithCancel(context.Background())
+			client := ln.Dial(func(c net.Conn) net.Conn { return c })
+			call := t.Go(func() {
+				assert.NoError(t, new(echo.Server).Serve(ctx, &accepting{Listener: ln, then: func() {
+					cancel()
+					labtest.StepAside()
+				}}), "it failed")
+			})
+			call.Returns("its context ended when a client had just been accepted, and it does not return")
+			require.Empty(t, rest(client), "it had said nothing, and got this")
+			require.Zero(t, ln.Open(), "so many connections are still open")
+		}
+	})
+}
+
+func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("when-accept-fails", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*echo.Server).Serve)
+		t.NothingStays()
+		ln := labtest.NewListener()
+		ctx := context.WithoutCancel(t.Context())
+		var failed error
+		call := t.Go(func() { failed = new(echo.Server).Serve(ctx, ln) })
+		idle, slow := ln.Dial(), ln.Dial()
+		_, err := slow.Write([]byte("slow"))
+		require.NoError(t, err, "nobody read the message")
+		t.Settle()
+
+		ln.Fail(errBoom)
+		call.Blocks("Accept has failed, two clients are still there, and it returned")
+		assert.Equal(t, "slow", rest(slow), "Accept has failed, and this came back")
+		call.Blocks("Accept has failed, a client is still there, and it returned")
+		assert.Equal(t, "hello", say(t, idle, "hello"), "Accept has failed, and this came back")
+		call.Returns("Accept has failed, nobody is left, and it does not return")
+		assert.ErrorIs(t, failed, errBoom, "Accept has failed, and it returned something else")
+		assert.True(t, ln.Closed(), "the listener is not closed")
+		assert.Zero(t, ln.Open(), "so many connections are still open")
+	})
+}
+
+func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("when-accept-fails", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*echo.Server).Serve)
+		t.NothingStays()
+		ln := labtest.NewListener()
+		ctx, cancel := context.WithCancel(context.Background())
+		var failed error
+		call := t.Go(func() { failed = new(echo.Server).Serve(ctx, ln) })
+		idle, slow := ln.Dial(), ln.Dial()
+		_, err := slow.Write([]byte("slow"))
+		require.NoError(t, err, "nobody read the message")
+		t.Settle()
+		ln.Fail(errBoom)
+		call.Blocks("Accept has failed, two clients are still there, and it returned")
+		cancel()
+		assert.Empty(t, rest(idle), "it had said nothing, and got this")
+		call.Blocks("a client has not had its echo, and it returned")
+		assert.Equal(t, "slow", rest(slow), "only this came back")
+		call.Returns("nobody is left, and it does not return")
+		assert.ErrorIs(t, failed, errBoom, "Accept had failed, and it returned something else")
+	})
+}
+
+func (s *ShutdownSuite) TestItMayServeAgain() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", (*echo.Server).Serve)
+		server := &echo.Server{MaxConns: 2}
+		for range 3 {
+			r := serve(t, server)
+			require.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "something else came back")
+			r.stop(t)
+		}
+	})
+}
+
+// Task 4, for the brave: the silent and the many.
+
+type LimitsSuite struct{ labtest.Suite }
+
+func TestLimits(t *testing.T) { suite.Run(t, new(LimitsSuite)) }
+
+func (s *LimitsSuite) TestTheSilentAreClosed() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-silent", "A client that is silent for IdleTimeout must be closed, and not before", (*echo.Server).Serve)
+		t.NothingStays()
+		r := serve(t, &echo.Server{IdleTimeout: time.Minute})
+		for range 2 {
+			start := time.Now()
+			client := r.ln.Dial()
+			got := rest(client)
+			took := time.Since(start)
+			require.Empty(t, got, "it had said nothing, and got this")
+			require.GreaterOrEqual(t, took, time.Minute, "the time after which it was closed")
+			require.Less(t, took, time.Minute+tolerance, "the time after which it was closed")
+		}
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestWhoSpeaksInTimeIsServed() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-silent", "IdleTimeout must count until the message is read, and no longer", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{IdleTimeout: time.Minute})
+		client := r.ln.Dial()
+		time.Sleep(time.Minute - time.Second)
+		_, err := client.Write([]byte("hello"))
+		require.NoError(t, err, "it spoke after 59 seconds of a minute, and nobody read it")
+		time.Sleep(time.Hour)
+		assert.Equal(t, "hello", rest(client), "it spoke in time, took its echo an hour later, and this came back")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestWithoutATimeoutSilenceIsFine() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-silent", "Without IdleTimeout a client may be silent for as long as it likes", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{})
+		client := r.ln.Dial()
+		time.Sleep(100 * time.Hour)
+		assert.Equal(t, "hello", say(t, client, "hello"), "it spoke after 100 hours, and this came back")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestAnEndedContextClosesTheSilentBeforeTheirTime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-silent", "When ctx ends, the silent must be closed, however much of IdleTimeout is left", (*echo.Server).Serve)
+		t.NothingStays()
+		r := serve(t, &echo.Server{IdleTimeout: time.Hour})
+		client := r.ln.Dial()
+		t.Settle()
+		start := time.Now()
+		r.cancel()
+		assert.Empty(t, rest(client), "it had said nothing, and got this")
+		assert.Less(t, time.Since(start), tolerance, "the time after which it was closed")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestAtMostMaxConns() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-many", "At most MaxConns clients may be handled at the same time, and so many must be", (*echo.Server).Serve)
+		const limit = 3
+		r := serve(t, &echo.Server{MaxConns: limit})
+		var handled labtest.Gauge
+		count := func(c net.Conn) net.Conn { return &gauged{Conn: c, gauge: &handled} }
+		var clients []*labtest.Call
+		for i := range 12 {
+			client := r.ln.Dial(count)
+			clients = append(clients, t.Go(func() {
+				_, err := client.Write([]byte("hello"))
+				assert.NoError(t, err, "client %d was never read", i+1)
+				time.Sleep(time.Second)
+				assert.Equal(t, "hello", rest(client), "client %d got something else", i+1)
+			}))
+		}
+		for _, c := range clients {
+			c.Join()
+		}
+		assert.Equal(t, limit, handled.Max(), "so many were handled at the same time")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-many", "When MaxConns clients are there, the next must wait until one has ended, in whichever way", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{MaxConns: 2})
+		first, second := r.ln.Dial(), r.ln.Dial()
+		t.Settle()
+		for _, end := range []func(){
+			func() { say(t, first, "hello") },
+			func() { _ = second.Close() },
+		} {
+			next := r.ln.Dial()
+			var got string
+			call := t.Go(func() { got = say(t, next, "I am next") })
+			call.Blocks("two clients are there, and the third is served")
+			end()
+			call.Returns("one of the two has ended, and the third is still not served")
+			require.Equal(t, "I am next", got, "something else came back")
+			// Somebody takes the free place again.
+			first = r.ln.Dial()
+			t.Settle()
+		}
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestTheFailedGiveTheirPlaceBack() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-many", "Clients that fail must give their place back", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{MaxConns: 1, IdleTimeout: time.Minute})
+		_ = r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} })
+		_ = r.ln.Dial() // silent
+		say(t, r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, write: errBoom} }), "lost")
+		assert.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "after three that failed something else came back")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestTheClockStartsWithTheHandling() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-silent", "IdleTimeout must count from the start of the handling, not while a client waits for its turn", (*echo.Server).Serve)
+		r := serve(t, &echo.Server{MaxConns: 1, IdleTimeout: time.Minute})
+		_ = r.ln.Dial() // silent for a minute
+		t.Wait()
+		waiting := r.ln.Dial()
+		time.Sleep(100 * time.Second) // 60 for the first, 40 of its own
+		assert.Equal(t, "hello", say(t, waiting, "hello"), "it had its turn for 40 seconds of a minute, and this came back")
+
+		_ = r.ln.Dial()
+		t.Wait()
+		start := time.Now()
+		silent := r.ln.Dial()
+		assert.Empty(t, rest(silent), "it had said nothing, and got this")
+		took := time.Since(start)
+		assert.GreaterOrEqual(t, took, 2*time.Minute, "a minute for its turn and a minute of silence: it was closed after")
+		assert.Less(t, took, 2*time.Minute+2*tolerance, "a minute for its turn and a minute of silence: it was closed after")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-many", "When ctx ends, those who wait for their turn must be closed", (*echo.Server).Serve)
+		t.NothingStays()
+		r := serve(t, &echo.Server{MaxConns: 2})
+		busy := []*labtest.Conn{r.ln.Dial(), r.ln.Dial()}
+		for _, client := range busy {
+			_, err := client.Write([]byte("busy"))
+			require.NoError(t, err, "nobody read the message")
+		}
+		t.Settle()
+		waiting := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial()}
+		t.Settle()
+		r.cancel()
+		for _, client := range waiting {
+			require.Empty(t, rest(client), "it had said nothing, and got this")
+		}
+		r.call.Blocks("two clients have not had their echo, and Serve returned")
+		for _, client := range busy {
+			require.Equal(t, "busy", rest(client), "only this came back")
+		}
+		r.stop(t)
+	})
+}
+
+// running is a server that runs.
+type running struct {
+	ln     *labtest.Listener
+	call   *labtest.Call
+	cancel context.CancelFunc
+}
+
+// serve starts a server.
+func serve(t *labtest.T, server *echo.Server) *running {
+	ctx, cancel := context.WithCancel(context.Background())
+	context.AfterFunc(t.Context(), cancel)
+	r := &running{ln: labtest.NewListener(), cancel: cancel}
+	r.call = t.Go(func() { assert.NoError(t, server.Serve(ctx, r.ln), "Serve failed") })
+	return r
+}
+
+// stop ends the server and checks what must then be so.
+func (r *running) stop(t *labtest.T) {
+	r.cancel()
+	r.call.Returns("its context has ended, and Serve does not return")
+	require.True(t, r.ln.Closed(), "Serve has returned, and the listener is not closed")
+	require.Zero(t, r.ln.Open(), "Serve has returned, and so many connections are still open")
+}
+
+// say sends the message, while it reads what comes back until the connection is
+// closed, and returns that.
+func say(t *labtest.T, client net.Conn, message string) string {
+	sender := t.Go(func() { _, _ = client.Write([]byte(message)) })
+	got := rest(client)
+	sender.Join()
+	_ = client.Close()
+	return got
+}
+
+// rest returns what comes from the server until it closes.
+func rest(client net.Conn) string {
+	got, _ := io.ReadAll(client)
+	return string(got)
+}
+
+// lines returns what Handle logs for a message.
+func lines(message string, server net.Conn) []string { return linesOf(message, server.RemoteAddr()) }
+
+func linesOf(message string, addr net.Addr) []string {
+	return []string{
+		fmt.Sprintf("Received %q from %v\n", message, addr),
+		fmt.Sprintf("Send: %q\n", message),
+		fmt.Sprintf("Close %v\n", addr),
+	}
+}
+
+// failing is a connection on which something fails.
+type failing struct {
+	net.Conn
+	read, write error
+	with        error // comes together with what is read
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	if f.read != nil {
+		return 0, f.read
+	}
+	n, err := f.Conn.Read(p)
+	if err == nil {
+		err = f.with
+	}
+	return n, err
+}
+
+func (f *failing) Write(p []byte) (int, error) {
+	if f.write != nil {
+		return 0, f.write
+	}
+	return f.Conn.Write(p)
+}
+
+// reading is a connection on which something happens right when a message has
+// been read.
+type reading struct {
+	net.Conn
+	then func()
+}
+
+func (r *reading) Read(p []byte) (int, error) {
+	n, err := r.Conn.Read(p)
+	if n > 0 {
+		r.then()
+	}
+	return n, err
+}
+
+// accepting is a listener at which something happens right when a client has been
+// accepted.
+type accepting struct {
+	*labtest.Listener
+	then func()
+}
+
+func (a *accepting) Accept() (net.Conn, error) {
+	conn, err := a.Listener.Accept()
+	if err == nil {
+		a.then()
+	}
+	return conn, err
+}
+
+// gauged is a connection that is counted from its first Read until it is closed.
+type gauged struct {
+	net.Conn
+	gauge *labtest.Gauge
+	leave atomic.Pointer[func()]
+}
+
+func (g *gauged) Read(p []byte) (int, error) {
+	if g.leave.Load() == nil {
+		leave := g.gauge.Enter()
+		g.leave.Store(&leave)
+	}
+	return g.Conn.Read(p)
+}
+
+func (g *gauged) Close() error {
+	if leave := g.leave.Swap(nil); leave != nil {
+		(*leave)()
+	}
+	return g.Conn.Close()
+}
