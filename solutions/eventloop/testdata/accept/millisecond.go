@@ -25,7 +25,7 @@ const tick = time.Millisecond
 type Loop struct {
 	mu       sync.RWMutex
 	entries  []*Timer
-	marked   bool // by Stop
+	marked   bool       // by Stop
 	turn     sync.Mutex // held while the loop runs
 	closed   bool
 	watching []func() (ended bool)
