@@ -144,6 +144,16 @@ func (s *LoopSuite) TestNoCallbackIsLost() {
 			require.Len(t, got[c], each, "of so many callbacks of one goroutine these have run")
 			require.True(t, slices.IsSorted(got[c]), "the callbacks of one goroutine ran in the order %v", got[c])
 		}
+		t.Race(func() labtest.Heat {
+			l := start(t, eventloop.New())
+			var ran atomic.Int64
+			again := func(int) { l.CallSoon(func() { ran.Add(1) }) }
+			return labtest.Heat{Rounds: 200, Racers: []func(int){again, again}, Check: func() {
+				t.Settle()
+				require.EqualValues(t, 400, ran.Load(), "of 400 callbacks so many have run")
+				l.stop(t)
+			}}
+		})
 	})
 }
 
@@ -161,16 +171,6 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 			}
 			l.Stop()
 			call.Returns("Stop was called, and Run does not return")
-		})
-		t.Race(func() labtest.Heat {
-			l := start(t, eventloop.New())
-			var ran atomic.Int64
-			again := func(int) { l.CallSoon(func() { ran.Add(1) }) }
-			return labtest.Heat{Rounds: 200, Racers: []func(int){again, again}, Check: func() {
-				t.Settle()
-				require.EqualValues(t, 400, ran.Load(), "of 400 callbacks so many have run")
-				l.stop(t)
-			}}
 		})
 	})
 }
@@ -310,35 +310,26 @@ func (s *LoopSuite) TestALoopRunsOnce() {
 func (s *LoopSuite) TestOfRunsThatRaceOneRuns() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-queue-of-callbacks", "Of two Runs at the same moment one must return ErrRunning, or come when the other has ended", (*eventloop.Loop).Run)
-		t.Race(func() labtest.Heat {
-			const rounds = 200
-			var loops [rounds]*eventloop.Loop
-			var contexts [rounds]context.Context
-			var inside [rounds]labtest.Gauge
-			for i := range rounds {
-				l := eventloop.New()
-				ctx, cancel := context.WithCancel(t.Context())
-				for range 3 {
-					l.CallSoon(func() {
-						defer inside[i].Enter()()
-						for range 20 {
-							runtime.Gosched()
-						}
-					})
-				}
+		for range 100 {
+			l := eventloop.New()
+			ctx, cancel := context.WithCancel(t.Context())
+			var inside labtest.Gauge
+			for range 3 {
 				l.CallSoon(func() {
-					l.Stop()
-					cancel() // for one that comes late
+					defer inside.Enter()()
+					for range 20 {
+						runtime.Gosched()
+					}
 				})
-				loops[i], contexts[i] = l, ctx
 			}
-			run := func(i int) { _ = loops[i].Run(contexts[i]) }
-			return labtest.Heat{Rounds: rounds, Racers: []func(int){run, run}, Check: func() {
-				for i := range inside {
-					require.Equal(t, 1, inside[i].Max(), "both ran, and so many callbacks at the same time")
-				}
-			}}
-		})
+			l.CallSoon(func() {
+				l.Stop()
+				cancel() // for one that comes late
+			})
+			run := func() { _ = l.Run(ctx) }
+			t.Collide(run, run)
+			require.Equal(t, 1, inside.Max(), "both ran, and so many callbacks at the same time")
+		}
 	})
 }
 
@@ -593,37 +584,57 @@ func (s *TimersSuite) TestCancelWhatIsDue() {
 func (s *TimersSuite) TestCancelFromElsewhere() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("cancel", "Cancel must be safe from any goroutine: either it returns true, once, or the callback runs", (*eventloop.Timer).Cancel)
-		const rounds = 200
-		race := func(racer func(l *eventloop.Loop, cancel func())) {
-			t.Race(func() labtest.Heat {
-				var loops [rounds]*eventloop.Loop
-				var timers [rounds]*eventloop.Timer
-				var ran, kept [rounds]atomic.Int64
-				for i := range rounds {
-					loops[i] = eventloop.New()
-					timers[i] = loops[i].CallLater(0, func() { ran[i].Add(1) })
+		const rounds = 300
+		l := eventloop.New()
+		var timers [rounds]*eventloop.Timer
+		var ran, kept [rounds]int
+		var here, there atomic.Int64
+		meet := func(mine, other *atomic.Int64, round int) {
+			mine.Store(int64(round) + 1)
+			for spin := 1; other.Load() <= int64(round); spin++ {
+				if spin%1000 == 0 {
+					runtime.Gosched()
 				}
-				t.Settle()
-				for _, l := range loops {
-					l.Stop() // so that Run does not wait
-				}
-				cancel := func(i int) {
-					if timers[i].Cancel() {
-						kept[i].Add(1)
-					}
-				}
-				return labtest.Heat{Rounds: rounds, Racers: []func(int){cancel, func(i int) {
-					racer(loops[i], func() { cancel(i) })
-				}}, Check: func() {
-					for i := range rounds {
-						ran, kept := ran[i].Load(), kept[i].Load()
-						require.EqualValues(t, 1, ran+kept, "the callback has run %d times, and Cancel returned true %d times: together", ran, kept)
-					}
-				}}
-			})
+			}
+			t.Progress()
 		}
-		race(func(l *eventloop.Loop, _ func()) { _ = l.Run(t.Context()) })
-		race(func(_ *eventloop.Loop, cancel func()) { cancel() })
+		for i := range rounds {
+			l.CallLater(0, func() { meet(&here, &there, i) }) // and then comes the next one
+			timers[i] = l.CallLater(0, func() { ran[i]++ })
+		}
+		l.CallLater(0, l.Stop)
+		other := t.Go(func() {
+			for i := range rounds {
+				meet(&there, &here, i)
+				for range i * 7 % 301 { // a little later each time
+				}
+				if timers[i].Cancel() {
+					kept[i]++
+				}
+			}
+		})
+		runs(t, l)
+		other.Join()
+		for i := range rounds {
+			require.Equal(t, 1, ran[i]+kept[i], "the callback has run %d times, and Cancel returned true %d times: together", ran[i], kept[i])
+		}
+
+		t.Race(func() labtest.Heat {
+			var kept [rounds]atomic.Int64
+			for i := range rounds {
+				timers[i] = l.CallLater(time.Hour, func() {})
+			}
+			cancel := func(i int) {
+				if timers[i].Cancel() {
+					kept[i].Add(1)
+				}
+			}
+			return labtest.Heat{Rounds: rounds, Racers: []func(int){cancel, cancel}, Check: func() {
+				for i := range kept {
+					require.EqualValues(t, 1, kept[i].Load(), "two Cancels met, and so many returned true")
+				}
+			}}
+		})
 	})
 }
 
@@ -792,6 +803,7 @@ func (s *WatchSuite) TestManyWatches() {
 		var inside labtest.Gauge
 		var got [watches][]int
 		open := watches
+		eventloop.Watch(l, make(chan string), func(string, bool) { t.Errorf("a channel is silent, and react was called") })
 		for i := range watches {
 			events := make(chan int)
 			eventloop.Watch(l, events, func(v int, ok bool) {
@@ -1006,11 +1018,12 @@ func forEver(t *labtest.T, l *eventloop.Loop, queue func(fn func())) {
 		if times < enough {
 			queue(again)
 		} else {
+			t.Errorf("the context ended in the 100th callback, and the %dth has run", enough)
 			l.Stop()
 		}
 	}
 	queue(again)
-	require.ErrorIs(t, l.Run(ctx), context.Canceled, "the context ended in the 100th of %d callbacks, and Run returned something else", enough)
+	require.ErrorIs(t, l.Run(ctx), context.Canceled, "the context has ended, and Run returned something else")
 }
 
 // aloneIn returns a callback that must run in the given goroutine, and stays a
