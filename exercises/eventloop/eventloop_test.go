@@ -112,7 +112,7 @@ func (s *LoopSuite) TestCallSoonWakesAnIdleLoop() {
 			ran := make(chan time.Duration, 1)
 			l.CallSoon(func() { ran <- time.Since(begun) })
 			t.Settle()
-			require.Len(t, ran, 1, "the loop was idle, and the callback has not run")
+			require.Equal(t, 1, len(ran), "the loop was idle, and the callback has not run")
 			require.Less(t, <-ran, tolerance, "the loop was idle, and the callback came after")
 		}
 		l.stop(t)
@@ -141,7 +141,7 @@ func (s *LoopSuite) TestNoCallbackIsLost() {
 		}
 		l.stop(t)
 		for c := range got {
-			require.Len(t, got[c], each, "of so many callbacks of one goroutine these have run")
+			require.Equal(t, each, len(got[c]), "of so many callbacks of one goroutine these have run")
 			require.True(t, slices.IsSorted(got[c]), "the callbacks of one goroutine ran in the order %v", got[c])
 		}
 		t.Race(func() labtest.Heat {
@@ -167,7 +167,7 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 			call := t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })
 			t.Settle()
 			if ctx.Came() {
-				require.Len(t, ran, 1, "it came when Run had just looked at its context, and has not run")
+				require.Equal(t, 1, len(ran), "it came when Run had just looked at its context, and has not run")
 			}
 			l.Stop()
 			call.Returns("Stop was called, and Run does not return")
@@ -301,7 +301,7 @@ func (s *LoopSuite) TestALoopRunsOnce() {
 		inside := make(chan error, 1)
 		l.CallSoon(func() { inside <- l.Run(t.Context()) })
 		t.Settle()
-		require.Len(t, inside, 1, "Run was called in a callback, and does not return")
+		require.Equal(t, 1, len(inside), "Run was called in a callback, and does not return")
 		assert.ErrorIs(t, <-inside, eventloop.ErrRunning, "Run was called in a callback, and returned something else")
 		l.stop(t)
 	})
@@ -385,13 +385,13 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		want := make([][]string, 5)
 		for i := range 40 {
 			d := (i * 7) % 5
-			name := fmt.Sprintf("%d/%d", d, i)
+			name := fmt.Sprint(i)
 			want[d] = append(want[d], name)
 			l.CallLater(time.Duration(d)*time.Second, func() { said.add(name) })
 		}
 		l.CallLater(10*time.Second, l.Stop)
 		runs(t, l)
-		assert.Equal(t, strings.Join(slices.Concat(want...), " "), said.all(), "they ran in another order")
+		assert.Equal(t, strings.Join(slices.Concat(want...), " "), said.all(), "the i-th is due after (7 times i) modulo 5 seconds, and they ran in another order")
 
 		said = new(words)
 		for i, d := range []time.Duration{0, -time.Hour, 0, -time.Minute} {
@@ -414,7 +414,7 @@ func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 		ran := make(chan time.Duration, 1)
 		l.CallLater(time.Minute, func() { ran <- time.Since(begun) })
 		t.Pass(2 * time.Minute)
-		require.Len(t, ran, 1, "the timer of a minute has not run after two")
+		require.Equal(t, 1, len(ran), "the timer of a minute has not run after two")
 		require.Less(t, <-ran, time.Minute+tolerance, "the timer of a minute ran after")
 		r.stop(t)
 
@@ -425,7 +425,7 @@ func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 			call := t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })
 			t.Settle()
 			if ctx.Came() {
-				require.Len(t, ran, 1, "it was made when Run had just looked at its context, and has not run")
+				require.Equal(t, 1, len(ran), "it was made when Run had just looked at its context, and has not run")
 			}
 			l.Stop()
 			call.Returns("Stop was called, and Run does not return")
@@ -528,7 +528,7 @@ func (s *TimersSuite) TestCancel() {
 		inside := make(chan bool, 1)
 		l.CallSoon(func() { own = l.CallLater(time.Second, func() { inside <- own.Cancel() }) })
 		time.Sleep(2 * time.Second)
-		require.Len(t, inside, 1, "Cancel was called in the timer's own callback, and does not return")
+		require.Equal(t, 1, len(inside), "Cancel was called in the timer's own callback, and does not return")
 		require.False(t, <-inside, "its callback ran just then")
 		require.False(t, own.Cancel(), "its callback had run")
 		t.Pass(2 * time.Minute)
@@ -826,7 +826,7 @@ func (s *WatchSuite) TestManyWatches() {
 		require.NoError(t, l.Close(), "Close failed")
 		assert.Equal(t, 1, inside.Max(), "so many reactions ran at the same time")
 		for i := range got {
-			require.Len(t, got[i], each, "of so many values of one channel these came")
+			require.Equal(t, each, len(got[i]), "of so many values of one channel these came")
 			require.True(t, slices.IsSorted(got[i]), "the values of one channel came in the order %v", got[i])
 		}
 	})
@@ -855,7 +855,7 @@ func (s *WatchSuite) TestCloseEndsEverything() {
 		}
 		events <- 1
 		t.Settle()
-		require.Len(t, events, 1, "Close has returned, and a watch still receives: values that are left of one")
+		require.Equal(t, 1, len(events), "Close has returned, and a watch still receives")
 		timer.Cancel()
 		time.Sleep(time.Hour)
 	})
@@ -904,7 +904,7 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 		inside := make(chan error, 1)
 		l.CallSoon(func() { inside <- l.Close() })
 		t.Settle()
-		require.Len(t, inside, 1, "Close was called in a callback, and does not return")
+		require.Equal(t, 1, len(inside), "Close was called in a callback, and does not return")
 		require.ErrorIs(t, <-inside, eventloop.ErrRunning, "Close was called in a callback, and returned something else")
 
 		t.Go(func() { events <- 7 }).Returns("a Close has failed, and the watch does not receive any more")
