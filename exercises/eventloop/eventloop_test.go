@@ -164,13 +164,12 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 			l := eventloop.New()
 			ran := make(chan struct{}, 1)
 			ctx.Then = elsewhere(t, func() { l.CallSoon(func() { ran <- struct{}{} }) })
-			call := t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })
+			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
 			t.Settle()
 			if ctx.Came() {
 				require.Equal(t, 1, len(ran), "it came when Run had just looked at its context, and has not run")
 			}
-			l.Stop()
-			call.Returns("Stop was called, and Run does not return")
+			r.stop(t)
 		})
 	})
 }
@@ -239,11 +238,11 @@ func (s *LoopSuite) TestStopWakesAnIdleLoop() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("stop", "Stop must end an idle loop, and one that just falls idle, from any goroutine", (*eventloop.Loop).Stop)
 		l := start(t, eventloop.New())
-		time.Sleep(20*time.Second + tolerance/2)
+		const then = 20*time.Second + tolerance/2
 		begun := time.Now()
-		l.Stop()
+		time.AfterFunc(then, l.Stop)
 		l.call.Join()
-		require.Less(t, time.Since(begun), tolerance, "it returned after")
+		require.Less(t, time.Since(begun)-then, tolerance, "it returned after")
 
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			l := eventloop.New()
@@ -314,18 +313,19 @@ func (s *LoopSuite) TestOfRunsThatRaceOneRuns() {
 			l := eventloop.New()
 			ctx, cancel := context.WithCancel(t.Context())
 			var inside labtest.Gauge
-			for range 3 {
-				l.CallSoon(func() {
-					defer inside.Enter()()
-					for range 20 {
-						runtime.Gosched()
-					}
-				})
+			callback := func() {
+				defer inside.Enter()()
+				for range 20 {
+					runtime.Gosched()
+				}
 			}
-			l.CallSoon(func() {
+			end := func() {
 				l.Stop()
 				cancel() // for one that comes late
-			})
+			}
+			for _, fn := range []func(){callback, callback, callback, end} {
+				l.CallSoon(fn)
+			}
 			run := func() { _ = l.Run(ctx) }
 			t.Collide(run, run)
 			require.Equal(t, 1, inside.Max(), "both ran, and so many callbacks at the same time")
@@ -422,13 +422,12 @@ func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 			l := eventloop.New()
 			ran := make(chan struct{}, 1)
 			ctx.Then = elsewhere(t, func() { l.CallLater(time.Second, func() { ran <- struct{}{} }) })
-			call := t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })
+			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
 			t.Settle()
 			if ctx.Came() {
 				require.Equal(t, 1, len(ran), "it was made when Run had just looked at its context, and has not run")
 			}
-			l.Stop()
-			call.Returns("Stop was called, and Run does not return")
+			r.stop(t)
 		})
 	})
 }
@@ -438,11 +437,11 @@ func (s *TimersSuite) TestATimerMayBeMadeBeforeRun() {
 		t.Rule("timers", "The time of a timer must begin with CallLater, and timers must wait for a Run", (*eventloop.Loop).CallLater)
 		l, said := eventloop.New(), new(words)
 		begun := time.Now()
-		l.CallLater(10*time.Second, func() { said.add("1") })
 		l.CallLater(2*time.Minute, func() {
 			said.add("2")
 			assert.Less(t, time.Since(begun), 2*time.Minute+tolerance, "the timer of two minutes ran after")
 		})
+		l.CallLater(10*time.Second, func() { said.add("1") })
 		time.Sleep(time.Minute)
 		require.Empty(t, said.all(), "the loop does not run, and these timers have run")
 		l.CallLater(0, l.Stop)
@@ -838,13 +837,15 @@ func (s *WatchSuite) TestCloseEndsEverything() {
 		t.NothingStays()
 		never := func() { t.Errorf("a callback ran after Close") }
 		l := eventloop.New()
-		events, silent, backlog := make(chan int, 1), make(chan string), make(chan int, 9)
-		eventloop.Watch(l, events, func(int, bool) { never() })
-		eventloop.Watch(l, silent, func(string, bool) { never() })
+		events := make(chan int, 1)
+		for _, silent := range []chan int{events, make(chan int)} {
+			eventloop.Watch(l, silent, func(int, bool) { never() })
+		}
 		timer := l.CallLater(time.Minute, never)
 		l.CallSoon(l.Stop)
 		runs(t, l)
 		l.CallSoon(never)
+		backlog := make(chan int, 9)
 		eventloop.Watch(l, backlog, func(int, bool) { never() })
 		for v := range cap(backlog) {
 			backlog <- v
