@@ -79,6 +79,16 @@ var course = []Lesson{
 		},
 	},
 	{
+		Name: "eventloop", Title: "Event loop", Minutes: 90,
+		Summary: "react to what happens",
+		Tasks: []Task{
+			{Title: "A loop that runs callbacks", Test: "TestLoop", Points: 4},
+			{Title: "Timers", Test: "TestTimers", Points: 3},
+			{Title: "An omelette", Test: "TestOmelette", Points: 2},
+			{Title: "Watch channels, and close in good order", Test: "TestWatch", Points: 3, Brave: true},
+		},
+	},
+	{
 		Name: "coroutines", Title: "Coroutines", Minutes: 60,
 		Summary: "chain work that waits",
 		Tasks: []Task{
