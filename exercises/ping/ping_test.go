@@ -102,12 +102,12 @@ func (s *BoomSuite) TestItPingsThatHostOnce() {
 		assert.Equal(t, []string{"500ms"}, hosts.Pinged(), "something else was pinged")
 
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Minute, cancel)
+		time.AfterFunc(30*time.Second, cancel)
 		var got string
-		call := t.Go(func() { got = ping.Boom(ctx, hosts, "1h") })
-		time.Sleep(time.Minute)
+		call := t.Go(func() { got = ping.Boom(ctx, hosts, "1m") })
+		time.Sleep(30 * time.Second)
 		call.Returns("its context has ended, the ping has not, and Boom does not return")
-		assert.Equal(t, "Pinging 1h failed. context canceled", got, "its context has ended, and something else was said")
+		assert.Equal(t, "Pinging 1m failed. context canceled", got, "its context has ended, and something else was said")
 	})
 }
 
@@ -223,7 +223,7 @@ func (s *ServerSuite) TestEachPingHasItsTimeout() {
 		t.Rule("no-longer-than-that", "A ping must end after Timeout, and not before", (*ping.Server).Serve)
 		t.NothingStays()
 		for _, c := range []struct{ given, want time.Duration }{
-			{time.Minute, time.Minute}, {3 * time.Hour, 3 * time.Hour}, {time.Second, time.Second}, {0, ping.DefaultTimeout},
+			{time.Minute, time.Minute}, {3 * time.Minute, 3 * time.Minute}, {time.Second, time.Second}, {0, ping.DefaultTimeout},
 		} {
 			r := serve(t, &ping.Server{Timeout: c.given})
 			almost := (c.want - 500*time.Millisecond).String()
@@ -244,8 +244,8 @@ func (s *ServerSuite) TestTheClockStartsWithThePing() {
 		r := serve(t, &ping.Server{Timeout: time.Minute})
 		for range 2 {
 			client := r.ln.Dial()
-			time.Sleep(time.Hour)
-			require.Equal(t, answer("55s"), say(t, client, "55s"), "it was silent for an hour, then its ping took 55 seconds of a minute, and this came back")
+			time.Sleep(3 * time.Minute)
+			require.Equal(t, answer("55s"), say(t, client, "55s"), "it was silent for three minutes, then its ping took 55 seconds of a minute, and this came back")
 		}
 		r.stop(t)
 	})
@@ -254,12 +254,12 @@ func (s *ServerSuite) TestTheClockStartsWithThePing() {
 func (s *ServerSuite) TestNobodyWaitsForAPing() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "Every client must be served while others' pings run", (*ping.Server).Serve)
-		r := serve(t, &ping.Server{Timeout: 10 * time.Hour})
+		r := serve(t, &ping.Server{Timeout: 10 * time.Minute})
 		var calls []*labtest.Call
 		for range 30 {
 			client := r.ln.Dial()
 			calls = append(calls, t.Go(func() {
-				assert.Equal(t, answer("1h"), say(t, client, "1h"), "something else came back")
+				assert.Equal(t, answer("1m"), say(t, client, "1m"), "something else came back")
 			}))
 		}
 		t.Settle()
@@ -339,7 +339,7 @@ func (s *ServerSuite) TestRealSockets() {
 		require.NoError(t, err, "the test cannot listen on 127.0.0.1")
 		ctx, cancel := context.WithCancel(t.Context())
 		call := t.Go(func() {
-			server := &ping.Server{Pinger: new(hosts), Timeout: time.Hour}
+			server := &ping.Server{Pinger: new(hosts), Timeout: time.Minute}
 			assert.NoError(t, server.Serve(ctx, ln), "Serve failed")
 		})
 		dial := func() net.Conn {
@@ -413,10 +413,10 @@ func (s *ServerSuite) TestWhoHasSaidNothingIsClosed() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When ctx ends, connections that still wait for their host must be closed, also while pings run", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{Timeout: 10 * time.Hour})
+		r := serve(t, &ping.Server{Timeout: 10 * time.Minute})
 		var got string
 		busy := r.ln.Dial()
-		reader := t.Go(func() { got = say(t, busy, "5h") })
+		reader := t.Go(func() { got = say(t, busy, "5m") })
 		var silent []*labtest.Conn
 		for range 5 {
 			silent = append(silent, r.ln.Dial())
@@ -429,7 +429,7 @@ func (s *ServerSuite) TestWhoHasSaidNothingIsClosed() {
 		}
 		require.Less(t, time.Since(start), tolerance, "they were closed after")
 		reader.Join()
-		assert.Equal(t, answer("5h"), got, "the ping that ran got this")
+		assert.Equal(t, answer("5m"), got, "the ping that ran got this")
 		r.stop(t)
 	})
 }
@@ -438,8 +438,8 @@ func (s *ServerSuite) TestAPingThatRunsIsNotCancelled() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When ctx ends, a ping whose host has been read must go on and its answer get out, and Serve must wait for that", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{Timeout: 10 * time.Hour})
-		hosts := []string{"1h", "2h", "1000h", "100m"}
+		r := serve(t, &ping.Server{Timeout: 10 * time.Minute})
+		hosts := []string{"1m", "2m", "1000h", "90s"}
 		got := make([]string, len(hosts))
 		var clients []*labtest.Call
 		for i, host := range hosts {
@@ -452,7 +452,7 @@ func (s *ServerSuite) TestAPingThatRunsIsNotCancelled() {
 		for _, c := range clients {
 			c.Join()
 		}
-		assert.Equal(t, []string{answer("1h"), answer("2h"), timedOut, answer("100m")}, got, "ctx ended while they ran, and they got this")
+		assert.Equal(t, []string{answer("1m"), answer("2m"), timedOut, answer("90s")}, got, "ctx ended while they ran, and they got this")
 		r.stop(t)
 	})
 }
@@ -546,11 +546,11 @@ func (s *ServerSuite) TestNoPingOutlivesServe() {
 		r.hosts.deaf = true
 		client := r.ln.Dial()
 		var got string
-		reader := t.Go(func() { got = say(t, client, "1h") })
+		reader := t.Go(func() { got = say(t, client, "1m") })
 		t.Settle()
 		r.cancel()
 		r.call.Blocks("a ping still runs, and it returned")
-		time.Sleep(time.Hour)
+		time.Sleep(time.Minute)
 		reader.Returns("the ping has ended, and its client is not closed")
 		assert.Equal(t, timedOut, got, "something else came back")
 		r.stop(t)
@@ -561,16 +561,16 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serveWith(t, &ping.Server{Timeout: 10 * time.Hour}, errBoom)
+		r := serveWith(t, &ping.Server{Timeout: 10 * time.Minute}, errBoom)
 		silent, busy := r.ln.Dial(), r.ln.Dial()
 		var got string
-		reader := t.Go(func() { got = say(t, busy, "1h") })
+		reader := t.Go(func() { got = say(t, busy, "1m") })
 		t.Settle()
 
 		r.ln.Fail(errBoom)
 		r.call.Blocks("Accept has failed, two clients are still there, and it returned")
 		reader.Join()
-		assert.Equal(t, answer("1h"), got, "Accept failed while its ping ran, and this came back")
+		assert.Equal(t, answer("1m"), got, "Accept failed while its ping ran, and this came back")
 		r.call.Blocks("Accept has failed, a client is still there, and it returned")
 		assert.Equal(t, answer("1s"), say(t, silent, "1s"), "Accept had failed before it spoke, and this came back")
 		r.ended(t, "Accept has failed, nobody is left, and it does not return")
@@ -581,10 +581,10 @@ func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serveWith(t, &ping.Server{Timeout: 10 * time.Hour}, errBoom)
+		r := serveWith(t, &ping.Server{Timeout: 10 * time.Minute}, errBoom)
 		silent, busy := r.ln.Dial(), r.ln.Dial()
 		var got string
-		reader := t.Go(func() { got = say(t, busy, "1h") })
+		reader := t.Go(func() { got = say(t, busy, "1m") })
 		t.Settle()
 		r.ln.Fail(errBoom)
 		r.call.Blocks("Accept has failed, two clients are still there, and it returned")
@@ -592,7 +592,7 @@ func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 		assert.Empty(t, rest(silent), "it had said nothing, and got this")
 		r.call.Blocks("a ping still runs, and it returned")
 		reader.Join()
-		assert.Equal(t, answer("1h"), got, "ctx ended while its ping ran, and this came back")
+		assert.Equal(t, answer("1m"), got, "ctx ended while its ping ran, and this came back")
 		r.ended(t, "nobody is left, and it does not return")
 	})
 }
@@ -920,31 +920,31 @@ func (s *LimitsSuite) TestHangingUpEndsThePing() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "When a client hangs up, its ping's context must end, and nobody else's", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{Timeout: 100 * time.Hour})
+		r := serve(t, &ping.Server{Timeout: 20 * time.Minute})
 		var got string
 		other := r.ln.Dial()
-		reader := t.Go(func() { got = say(t, other, "50h") })
+		reader := t.Go(func() { got = say(t, other, "10m") })
 		for name, hangUp := range map[string]func() func(){
 			"its connection was closed": func() func() {
 				client := r.ln.Dial()
-				r.name(t, client, "20h")
+				r.name(t, client, "6m")
 				return func() { _ = client.Close() }
 			},
 			"reading from it failed": func() func() {
 				fail := make(chan struct{})
-				r.name(t, r.ln.Dial(func(c net.Conn) net.Conn { return &leaving{Conn: c, leave: fail} }), "20h")
+				r.name(t, r.ln.Dial(func(c net.Conn) net.Conn { return &leaving{Conn: c, leave: fail} }), "6m")
 				return func() { close(fail) }
 			},
 		} {
 			end := hangUp()
-			time.Sleep(time.Hour)
+			time.Sleep(time.Minute)
 			require.Equal(t, 2, r.hosts.running.Now(), "two clients wait for their answer, and so many pings run")
 			end()
 			t.Settle()
 			require.Equal(t, 1, r.hosts.running.Now(), "%s, and of two pings so many still run", name)
 		}
 		reader.Join()
-		assert.Equal(t, answer("50h"), got, "others have hung up, and the one that stayed got this")
+		assert.Equal(t, answer("10m"), got, "others have hung up, and the one that stayed got this")
 		r.stop(t)
 	})
 }
@@ -953,7 +953,7 @@ func (s *LimitsSuite) TestFurtherBytesDoNotCount() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "Further bytes must not count as hanging up, and the end behind them must", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{Timeout: 100 * time.Hour})
+		r := serve(t, &ping.Server{Timeout: 20 * time.Minute})
 		chatty := func(host string) (client *labtest.Conn) {
 			client = r.ln.Dial()
 			r.name(t, client, host)
@@ -965,11 +965,11 @@ func (s *LimitsSuite) TestFurtherBytesDoNotCount() {
 			})
 			return client
 		}
-		client := chatty("1h")
-		assert.Equal(t, answer("1h"), rest(client), "it went on talking, and got this")
+		client := chatty("5m")
+		assert.Equal(t, answer("5m"), rest(client), "it went on talking, and got this")
 
-		client = chatty("20h")
-		time.Sleep(time.Hour)
+		client = chatty("6m")
+		time.Sleep(5 * time.Minute)
 		require.Equal(t, 1, r.hosts.running.Now(), "it went on talking, and so many pings run")
 		_ = client.Close()
 		t.Settle()
@@ -982,19 +982,19 @@ func (s *LimitsSuite) TestHangingUpCountsToTheEnd() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "When a client hangs up after ctx has ended, its ping's context must end, too, and no other's", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{Timeout: 100 * time.Hour})
+		r := serve(t, &ping.Server{Timeout: 20 * time.Minute})
 		stays, leaves := r.ln.Dial(), r.ln.Dial()
 		var got string
-		reader := t.Go(func() { got = say(t, stays, "50h") })
-		r.name(t, leaves, "20h")
+		reader := t.Go(func() { got = say(t, stays, "10m") })
+		r.name(t, leaves, "6m")
 		r.cancel()
-		time.Sleep(time.Hour)
+		time.Sleep(time.Minute)
 		require.Equal(t, 2, r.hosts.running.Now(), "ctx has ended, nobody has hung up, and of two pings so many run")
 		_ = leaves.Close()
 		t.Settle()
 		require.Equal(t, 1, r.hosts.running.Now(), "one of two has hung up, and so many pings run")
 		reader.Join()
-		assert.Equal(t, answer("50h"), got, "the one that stayed got this")
+		assert.Equal(t, answer("10m"), got, "the one that stayed got this")
 		r.stop(t)
 	})
 }
@@ -1030,7 +1030,7 @@ func (s *LimitsSuite) TestThePlaceIsGivenBack() {
 		for name, end := range map[string]func(){
 			"was answered": func() { say(t, r.ln.Dial(), "1s") },
 			"failed":       func() { say(t, r.ln.Dial(), "nobody") },
-			"timed out":    func() { say(t, r.ln.Dial(), "1h") },
+			"timed out":    func() { say(t, r.ln.Dial(), "1000h") },
 			"had its client hang up": func() {
 				client := r.ln.Dial()
 				r.name(t, client, "50s")
@@ -1070,16 +1070,16 @@ func (s *LimitsSuite) TestTheSilentTakeNoPlace() {
 func (s *LimitsSuite) TestEmptyMessagesTakeNoPlace() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "Empty messages must take no place", (*ping.Server).Serve)
-		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 10 * time.Hour})
+		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 10 * time.Minute})
 		busy, waiting := r.ln.Dial(), r.ln.Dial()
-		r.name(t, busy, "5h")
-		r.name(t, waiting, "1h")
+		r.name(t, busy, "5m")
+		r.name(t, waiting, "1m")
 		client := r.ln.Dial()
 		var got string
 		t.Go(func() { got = say(t, client, "\n") }).Returns("as many pings run as may, and an empty message is not answered")
 		assert.Equal(t, noHost, got, "something else came back")
-		assert.Equal(t, answer("5h"), rest(busy), "something else came back")
-		assert.Equal(t, answer("1h"), rest(waiting), "something else came back")
+		assert.Equal(t, answer("5m"), rest(busy), "something else came back")
+		assert.Equal(t, answer("1m"), rest(waiting), "something else came back")
 		r.stop(t)
 	})
 }
@@ -1107,17 +1107,17 @@ func (s *LimitsSuite) TestWhoLeavesWhileWaitingHoldsNobodyUp() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "A client that hangs up while it waits for its turn must hold nobody up", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 100 * time.Hour})
+		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 20 * time.Minute})
 		first := r.ln.Dial()
-		r.name(t, first, "1h")
+		r.name(t, first, "2m")
 		for range 3 {
 			leaves := r.ln.Dial()
-			r.name(t, leaves, "50h")
+			r.name(t, leaves, "10m")
 			_ = leaves.Close()
 		}
 		last := r.ln.Dial()
 		r.name(t, last, "1m")
-		require.Equal(t, answer("1h"), rest(first), "something else came back")
+		require.Equal(t, answer("2m"), rest(first), "something else came back")
 		start := time.Now()
 		require.Equal(t, answer("1m"), rest(last), "something else came back")
 		require.Less(t, time.Since(start), time.Minute+10*tolerance, "its turn had come, three before it had hung up, and its ping of a minute was answered after")
@@ -1129,8 +1129,8 @@ func (s *LimitsSuite) TestTheWaitingKeepTheirTurn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "When ctx ends, a client whose host was read before must keep its turn, and the silent must be closed", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{MaxPings: 2, Timeout: 10 * time.Hour})
-		hosts := []string{"1h", "1h", "2h", "3h", "nobody"}
+		r := serve(t, &ping.Server{MaxPings: 2, Timeout: 10 * time.Minute})
+		hosts := []string{"1m", "1m", "2m", "3m", "nobody"}
 		got := make([]string, len(hosts))
 		var clients []*labtest.Call
 		for i, host := range hosts {
@@ -1148,7 +1148,7 @@ func (s *LimitsSuite) TestTheWaitingKeepTheirTurn() {
 		for _, c := range clients {
 			c.Join()
 		}
-		want := []string{answer("1h"), answer("1h"), answer("2h"), answer("3h"), "Pinging nobody failed. nobody of that name\n"}
+		want := []string{answer("1m"), answer("1m"), answer("2m"), answer("3m"), "Pinging nobody failed. nobody of that name\n"}
 		require.Equal(t, want, got, "two pings ran, three clients waited, and they got this")
 		require.LessOrEqual(t, r.hosts.running.Max(), 2, "so many ran at the same time")
 		r.stop(t)
