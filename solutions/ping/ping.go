@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	//lint:ignore SA1019 it stays, docs/decisions/go-ping.md says why
 	goping "github.com/go-ping/ping"
 )
 

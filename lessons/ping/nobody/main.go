@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	//lint:ignore SA1019 it stays, docs/decisions/go-ping.md says why
 	"github.com/go-ping/ping"
 )
 

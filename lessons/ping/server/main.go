@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	//lint:ignore SA1019 it stays, docs/decisions/go-ping.md says why
 	"github.com/go-ping/ping"
 )
 
