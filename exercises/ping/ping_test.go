@@ -339,8 +339,9 @@ func (s *ServerSuite) TestRealSockets() {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err, "the test cannot listen on 127.0.0.1")
 		ctx, cancel := context.WithCancel(t.Context())
+		hosts := new(hosts)
 		call := t.Go(func() {
-			server := &ping.Server{Pinger: new(hosts), Timeout: time.Minute}
+			server := &ping.Server{Pinger: hosts, Timeout: time.Minute}
 			assert.NoError(t, server.Serve(ctx, ln), "Serve failed")
 		})
 		dial := func() net.Conn {
@@ -368,8 +369,10 @@ func (s *ServerSuite) TestRealSockets() {
 		for _, c := range clients {
 			c.Join()
 		}
+		for !slices.Contains(hosts.Pinged(), "100ms") { // it is in the kernel, and perhaps not yet read
+			time.Sleep(time.Millisecond)
+		}
 		cancel()
-		// What is in the kernel has not been read yet, but this has.
 		got, err := io.ReadAll(slow)
 		assert.NoError(t, err, "ctx ended while its ping ran, and reading the answer failed")
 		assert.Equal(t, answer("100ms"), string(got), "ctx ended while its ping ran, and something else came back")
@@ -667,9 +670,9 @@ func (s *ICMPSuite) TestNoReply() {
 	s.real("Without a reply until the deadline of ctx, the error must match ErrTimeout, and come within a second", func(t *labtest.T) {
 		for _, p := range able(t, silent) {
 			took := fastest(t, func() time.Duration {
+				start := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), soon)
 				defer cancel()
-				start := time.Now()
 				_, err := p.Ping(ctx, silent)
 				took := time.Since(start)
 				require.ErrorIs(t, err, ping.ErrTimeout, "%+v: nobody answers at %s, and it returned something else", p, silent)
