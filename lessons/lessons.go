@@ -128,6 +128,16 @@ var course = []Lesson{
 			{Title: "A stream, whatever the size of the reads", Test: "TestTranscode", Points: 3, Brave: true},
 		},
 	},
+	{
+		Name: "ping", Title: "Ping", Minutes: 75,
+		Summary: "is anybody there?",
+		Tasks: []Task{
+			{Title: "A ping in a sentence", Test: "TestBoom", Points: 2},
+			{Title: "A server that pings", Test: "TestServer", Points: 4},
+			{Title: "The real thing", Test: "TestICMP", Points: 3},
+			{Title: "Those who leave, and the many", Test: "TestLimits", Points: 3, Brave: true},
+		},
+	},
 }
 
 //go:embed */README.md */hints.md
