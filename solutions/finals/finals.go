@@ -282,7 +282,7 @@ func withError(written []byte, err error) []byte {
 	return fmt.Appendf(written, "error: %s\n", breaks.Replace(err.Error()))
 }
 
-// output collects what an operation writes until its context ends.
+// output collects what an operation writes until the time of its context is over.
 type output struct {
 	until   context.Context
 	mu      sync.Mutex
@@ -292,8 +292,8 @@ type output struct {
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := o.until.Err(); err != nil {
-		return 0, err
+	if isOver(o.until) {
+		return 0, errTimedOut
 	}
 	o.written = append(o.written, p...)
 	return len(p), nil
