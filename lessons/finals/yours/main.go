@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"time"
 
@@ -23,7 +22,7 @@ import (
 
 // icmp pings with github.com/go-ping/ping, which knows no contexts: it is stopped
 // when one ends.
-type icmp struct{ privileged bool }
+type icmp struct{ raw bool }
 
 func (p icmp) Ping(ctx context.Context, host string) (time.Duration, error) {
 	addrs, err := net.DefaultResolver.LookupIPAddr(ctx, host)
@@ -32,7 +31,7 @@ func (p icmp) Ping(ctx context.Context, host string) (time.Duration, error) {
 	}
 	pinger := ping.New(host)
 	pinger.SetIPAddr(&addrs[0])
-	pinger.SetPrivileged(p.privileged)
+	pinger.SetPrivileged(p.raw)
 	pinger.Count = 1
 	defer context.AfterFunc(ctx, pinger.Stop)()
 	if err := pinger.Run(); err != nil {
@@ -45,6 +44,18 @@ func (p icmp) Ping(ctx context.Context, host string) (time.Duration, error) {
 		return 0, err
 	}
 	return 0, errors.New("no reply")
+}
+
+// pretender is a Pinger that asks nobody.
+type pretender time.Duration
+
+func (p pretender) Ping(ctx context.Context, _ string) (time.Duration, error) {
+	select {
+	case <-time.After(time.Duration(p)):
+		return time.Duration(p), nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 }
 
 func main() {
@@ -60,18 +71,23 @@ func main() {
 	}()
 
 	addr := flag.String("addr", "127.0.0.1:8888", "where to listen")
-	timeout := flag.Duration("timeout", 0, "how long a request may take; 0: DefaultTimeout")
-	conns := flag.Int("conns", 0, "how many clients at the same time; 0: any number")
-	privileged := flag.Bool("privileged", os.Geteuid() == 0 || runtime.GOOS == "windows", "ping with raw sockets")
+	timeout := flag.Duration("timeout", 0, "give a request so long (default 5s)")
+	conns := flag.Int("conns", 0, "serve at most so many clients at the same time")
+	raw := flag.Bool("raw", os.Geteuid() <= 0, "ping by raw sockets, which not everybody may open")
+	pretend := flag.Duration("pretend", 0, "do not ping at all, and pretend that every host answers after so long")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // from now on Ctrl+C kills
 
+	var pinger finals.Pinger = icmp{*raw}
+	if *pretend > 0 {
+		pinger = pretender(*pretend)
+	}
 	server := &finals.Server{
 		Ops: map[string]finals.Operation{
-			"ping": finals.PingOp(icmp{*privileged}),
+			"ping": finals.PingOp(pinger),
 			"get":  finals.GetOp(new(http.Client)),
 		},
 		Timeout:  *timeout,
