@@ -17,7 +17,7 @@ import (
 // they ping and they get, by nc and hundreds at a time, and what they get is what
 // curl gets.
 func TestRealClientsOfFinals(t *testing.T) {
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/large":
 			_, _ = io.WriteString(w, strings.Repeat("0123456789abcdef\n", 50_000))
@@ -28,8 +28,6 @@ func TestRealClientsOfFinals(t *testing.T) {
 			_, _ = io.WriteString(w, "hello\n")
 		}
 	}))
-	web.Config.SetKeepAlivesEnabled(false) // or open files would not tell
-	web.Start()
 	defer web.Close()
 	const (
 		ping = "ping localhost\n"

@@ -85,10 +85,13 @@ func main() {
 	if *pretend > 0 {
 		pinger = pretender(*pretend)
 	}
+	// No connection is kept for a client who may never come again.
+	way := http.DefaultTransport.(*http.Transport).Clone()
+	way.DisableKeepAlives = true
 	server := &finals.Server{
 		Ops: map[string]finals.Operation{
 			"ping": finals.PingOp(pinger),
-			"get":  finals.GetOp(new(http.Client)),
+			"get":  finals.GetOp(&http.Client{Transport: way}),
 		},
 		Timeout:  *timeout,
 		MaxConns: *conns,
