@@ -1,12 +1,16 @@
 package finals_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,7 +46,7 @@ func TestParse(t *testing.T) { suite.Run(t, new(ParseSuite)) }
 func (s *ParseSuite) TestAnOperationAndItsArgument() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-line", "Parse must give the first word and the rest, trimmed", finals.Parse)
-		for line, want := range map[string]finals.Request{
+		for line, want := range inOrder(map[string]finals.Request{
 			"ping localhost":               {Op: "ping", Arg: "localhost"},
 			"get http://example.com/":      {Op: "get", Arg: "http://example.com/"},
 			"  ping   localhost  ":         {Op: "ping", Arg: "localhost"},
@@ -55,7 +59,7 @@ func (s *ParseSuite) TestAnOperationAndItsArgument() {
 			"x y":                          {Op: "x", Arg: "y"},
 			"say say say":                  {Op: "say", Arg: "say say"},
 			"p ping p":                     {Op: "p", Arg: "ping p"},
-		} {
+		}) {
 			got, err := finals.Parse(line)
 			require.NoError(t, err, "of %q it made an error", line)
 			require.Equal(t, want, got, "of %q it made", line)
@@ -66,11 +70,11 @@ func (s *ParseSuite) TestAnOperationAndItsArgument() {
 func (s *ParseSuite) TestLettersOfAnyCase() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-line", "Parse must give the operation in lower case, and the argument as it is", finals.Parse)
-		for line, want := range map[string]finals.Request{
+		for line, want := range inOrder(map[string]finals.Request{
 			"PING LocalHost":          {Op: "ping", Arg: "LocalHost"},
 			"Get http://EXAMPLE.com/": {Op: "get", Arg: "http://EXAMPLE.com/"},
 			"gEt GET":                 {Op: "get", Arg: "GET"},
-		} {
+		}) {
 			got, err := finals.Parse(line)
 			require.NoError(t, err, "of %q it made an error", line)
 			require.Equal(t, want, got, "of %q it made", line)
@@ -106,7 +110,7 @@ func (s *ServerSuite) TestItDoesAsItIsTold() {
 			}
 		}
 		r := serve(t, &finals.Server{Ops: ops{"one": note("one"), "two": note("two")}})
-		for request, want := range map[string]string{
+		for request, want := range inOrder(map[string]string{
 			"one argument\n":            `one "argument"`,
 			"two argument\n":            `two "argument"`,
 			"TWO Arg  ument \n":         `two "Arg  ument"`,
@@ -115,7 +119,7 @@ func (s *ServerSuite) TestItDoesAsItIsTold() {
 			"one carriage\rreturn\r\n":  `one "carriage\rreturn"`,
 			"two two two\n":             `two "two two"`,
 			"one http://[::1]:80/?q=\n": `one "http://[::1]:80/?q="`,
-		} {
+		}) {
 			before := len(ran.Writes())
 			got := ask(t, r.ln.Dial(), request)
 			require.Equal(t, []string{want}, ran.Writes()[before:], "of the request %q it ran", request)
@@ -288,13 +292,13 @@ func (s *ServerSuite) TestErrorsAreOneLine() {
 		t.Rule("errors-are-answers", "An error must be answered by one line, `error: MESSAGE`, with spaces for line breaks", (*finals.Server).Serve)
 		var fails error
 		r := serve(t, &finals.Server{Ops: ops{"fail": func(context.Context, string, io.Writer) error { return fails }}})
-		for message, want := range map[string]string{
+		for message, want := range inOrder(map[string]string{
 			"boom":                        "error: boom\n",
 			"one\ntwo":                    "error: one two\n",
 			"one\ntwo\nthree":             "error: one two three\n",
 			"a %d b %s c %!":              "error: a %d b %s c %!\n",
 			"error: of another \"kind\" ": "error: error: of another \"kind\" \n",
-		} {
+		}) {
 			fails = errors.New(message)
 			require.Equal(t, want, ask(t, r.ln.Dial(), "fail now\n"), "of the error %q the client was told", message)
 		}
@@ -328,11 +332,11 @@ func (s *ServerSuite) TestABadRequestIsAnError() {
 func (s *ServerSuite) TestAnUnknownOperation() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-answers", "An unknown operation must be answered by an error that lists those that there are, sorted", (*finals.Server).Serve)
-		for names, request := range map[string]string{
+		for names, request := range inOrder(map[string]string{
 			"get, ping":               "x y\n",
 			"alpha, get, ping, whois": "pin localhost\n",
 			"ping":                    "pings localhost\r\n",
-		} {
+		}) {
 			all := ops{}
 			for _, name := range strings.Split(names, ", ") {
 				all[name] = say
@@ -744,7 +748,7 @@ func TestOperations(t *testing.T) { suite.Run(t, new(OperationsSuite)) }
 func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("ping", "PingOp must ping its argument and write `Ping response in 12.3 ms.` and a newline, in one Write", finals.PingOp)
-		for took, want := range map[time.Duration]string{
+		for took, want := range inOrder(map[time.Duration]string{
 			12300 * time.Microsecond: "Ping response in 12.3 ms.\n",
 			12340 * time.Microsecond: "Ping response in 12.3 ms.\n",
 			12360 * time.Microsecond: "Ping response in 12.4 ms.\n",
@@ -752,7 +756,7 @@ func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
 			80 * time.Microsecond:    "Ping response in 0.1 ms.\n",
 			3 * time.Nanosecond:      "Ping response in 0.0 ms.\n",
 			2 * time.Second:          "Ping response in 2000.0 ms.\n",
-		} {
+		}) {
 			var asked, out labtest.Recorder
 			op := finals.PingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
 				_, _ = io.WriteString(&asked, host)
@@ -808,12 +812,12 @@ func (s *OperationsSuite) TestGetWritesTheResponse() {
 				_, _ = io.WriteString(w, "<p>hello")
 			}
 		})
-		for url, want := range map[string]string{
+		for url, want := range inOrder(map[string]string{
 			nobody + "/":                  "200 OK\n\n<p>hello",
 			"http://127.0.0.7:1/a?b=c%20": "200 OK\n\n<p>hello",
 			nobody + "/bytes":             "200 OK\n\n\x00\xff%d\r\n\r\n",
 			nobody + "/empty":             "200 OK\n\n",
-		} {
+		}) {
 			before := len(asked.Writes())
 			var out labtest.Recorder
 			require.NoError(t, finals.GetOp(client)(t.Context(), url, &out), "it failed")
@@ -887,7 +891,7 @@ func (s *OperationsSuite) TestGetClosesTheBody() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("get", "The response's body must always be closed", finals.GetOp)
 		broken := labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
-		for what, c := range map[string]struct {
+		for what, c := range inOrder(map[string]struct {
 			status string
 			body   io.Reader
 			w      io.Writer
@@ -899,7 +903,7 @@ func (s *OperationsSuite) TestGetClosesTheBody() {
 			"it was longer than MaxBody":         {"200 OK", io.LimitReader(zeros{}, 3*finals.MaxBody), io.Discard},
 			"reading it failed":                  {"200 OK", failing{}, io.Discard},
 			"the client could not be written to": {"200 OK", strings.NewReader("hello"), broken},
-		} {
+		}) {
 			body := &body{Reader: c.body}
 			_ = finals.GetOp(answering(c.status, body))(t.Context(), nobody+"/", c.w)
 			require.True(t, body.closed.Load(), "%s, and it is not closed", what)
@@ -1252,7 +1256,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		busy := r.ln.Dial()
 		_, err := busy.Write([]byte("wait long\n"))
 		require.NoError(t, err, "nobody read the request")
-		for what, end := range map[string]func(client *labtest.Conn){
+		for what, end := range inOrder(map[string]func(client *labtest.Conn){
 			"has its answer":               func(c *labtest.Conn) { ask(t, c, "say hello\n") },
 			"has an error":                 func(c *labtest.Conn) { ask(t, c, "fail now\n") },
 			"has an operation that panics": func(c *labtest.Conn) { ask(t, c, "panic now\n") },
@@ -1265,7 +1269,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 				t.Settle()
 				_ = c.Close()
 			},
-		} {
+		}) {
 			second := r.ln.Dial()
 			t.Settle()
 			next := r.ln.Dial()
@@ -1395,6 +1399,17 @@ func ask(t *labtest.T, client net.Conn, request string) string {
 func rest(client net.Conn) string {
 	got, _ := io.ReadAll(client)
 	return string(got)
+}
+
+// inOrder goes through a table in the same order each time.
+func inOrder[K cmp.Ordered, V any](table map[K]V) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		for _, k := range slices.Sorted(maps.Keys(table)) {
+			if !yield(k, table[k]) {
+				return
+			}
+		}
+	}
 }
 
 // short cuts what a failure should not show.
