@@ -138,6 +138,16 @@ var course = []Lesson{
 			{Title: "Those who leave, and the many", Test: "TestLimits", Points: 3, Brave: true},
 		},
 	},
+	{
+		Name: "finals", Title: "Finals", Minutes: 120,
+		Summary: "the server that does as it is told",
+		Tasks: []Task{
+			{Title: "What a client asks for", Test: "TestParse", Points: 2},
+			{Title: "A line, an answer", Test: "TestServer", Points: 5},
+			{Title: "Two operations: ping and get", Test: "TestOperations", Points: 4},
+			{Title: "No longer than that, and no more of them", Test: "TestLimits", Points: 4, Brave: true},
+		},
+	},
 }
 
 //go:embed */README.md */hints.md
