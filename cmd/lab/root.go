@@ -30,8 +30,8 @@ last word.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			if cmd.Name() == "help" {
-				return nil // it needs nothing
+			if needsNothing(cmd) {
+				return nil
 			}
 			var err error
 			if root, err = findClone(root); err != nil {
@@ -52,9 +52,18 @@ last word.`,
 	}
 	cmd.PersistentFlags().StringVar(&root, "root", "", "the folder of the clone (default: found from the working directory)")
 	cmd.SetFlagErrorFunc(flagError)
-	cmd.CompletionOptions.DisableDefaultCmd = true
-	cmd.AddCommand(newTest(&root), newVerify(&root))
+	cmd.AddCommand(newDiff(&root), newDoctor(&root), newHint(&root), newReset(&root), newRun(&root),
+		newSolution(&root), newTest(&root), newText(), newVerify(&root))
+	addCompletion(cmd)
 	return cmd
+}
+
+// noArgs turns away what stands behind a command that takes nothing.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s%s takes no arguments: leave %q out", screen.Command, strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()), args[0])
 }
 
 // knownCommand turns away what is no subcommand.
