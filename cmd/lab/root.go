@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -83,7 +84,10 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	hint := "."
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("; did you mean %q?", near[0])
+		// Of several, one with as many letters: two were probably swapped.
+		hint = fmt.Sprintf("; did you mean %q?", slices.MinFunc(near, func(a, b string) int {
+			return max(len(a)-len(args[0]), len(args[0])-len(a)) - max(len(b)-len(args[0]), len(args[0])-len(b))
+		}))
 	}
 	return fmt.Errorf("there is no command %q%s The commands are %s; without a command the lab shows the map",
 		args[0], hint, strings.Join(names, ", "))
