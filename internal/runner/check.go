@@ -47,12 +47,26 @@ func NewChecker(root string) *Checker {
 	return c
 }
 
-// Prepare asks the go command where the types of all packages are that the
-// lesson's exercise imports as it is now. Check says nothing about a file that
-// imports others. It blocks as long as the go command builds them. An error is
-// none: Check is then silent.
+// Prepare sees to it that Check knows the packages that the lesson's exercise
+// imports as it is now; Check says nothing about a file that imports others. If
+// they are not all known, it asks the go command for them, and blocks as long as
+// that builds them. It has no error: Check is silent, then.
 func (c *Checker) Prepare(ctx context.Context, l lessons.Lesson) {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(c.root, filepath.FromSlash(exerciseFile(l))), nil, parser.ImportsOnly)
+	if err == nil && c.knows(file) {
+		return
+	}
 	c.list(ctx, "./exercises/"+l.Name)
+}
+
+// knows tells whether the types of all packages are known that the file imports.
+func (c *Checker) knows(file *ast.File) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !slices.ContainsFunc(file.Imports, func(spec *ast.ImportSpec) bool {
+		path, err := strconv.Unquote(spec.Path.Value)
+		return err != nil || path != "unsafe" && c.exports[path] == ""
+	})
 }
 
 // list learns where the types of a package's dependencies are. The package
@@ -109,14 +123,11 @@ func (c *Checker) Check(l lessons.Lesson) string {
 
 // types checks what parses.
 func (c *Checker) types(l lessons.Lesson, fset *token.FileSet, file *ast.File) string {
+	if !c.knows(file) {
+		return ""
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, spec := range file.Imports {
-		path, err := strconv.Unquote(spec.Path.Value)
-		if err != nil || path != "unsafe" && c.exports[path] == "" {
-			return ""
-		}
-	}
 	var all []complaint
 	config := types.Config{Importer: c.importer, Error: func(err error) {
 		e := (types.Error{})
@@ -134,7 +145,9 @@ func (c *Checker) types(l lessons.Lesson, fset *token.FileSet, file *ast.File) s
 	_, _ = config.Check("conclab/exercises/"+l.Name, fset, []*ast.File{file}, nil)
 	for _, one := range all {
 		if strings.Contains(one.message, "could not import ") {
-			return "" // the fault is on this side
+			// The fault is on this side: the cache was cleaned, for example.
+			clear(c.exports)
+			return ""
 		}
 	}
 	return spell(all)
