@@ -216,8 +216,8 @@ func (l *Loop) look(ctx context.Context, lesson lessons.Lesson) {
 func (l *Loop) judge(ctx context.Context, j job) {
 	l.tell(ctx, Event{Kind: Began, Lesson: j.lesson, Saved: j.saved})
 	var group sync.WaitGroup
-	defer group.Wait()
 	group.Go(func() {
+		l.check.Prepare(ctx, j.lesson)
 		if message := l.check.Check(j.lesson); message != "" {
 			l.tell(ctx, Event{Kind: Broken, Lesson: j.lesson, Message: message})
 		}
@@ -231,8 +231,6 @@ func (l *Loop) judge(ctx context.Context, j job) {
 	}
 	l.tell(ctx, Event{Kind: Judged, Lesson: j.lesson, Result: result})
 	if ctx.Err() == nil {
-		// What is imported may have changed, and everything is built now.
-		group.Go(func() { l.check.Prepare(ctx, j.lesson) })
 		l.doubt(ctx, j.lesson, result)
 	}
 }
