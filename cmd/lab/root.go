@@ -40,6 +40,9 @@ last word.`,
 			return runner.CheckGo(cmd.Context(), root)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if in, out, ok := fullScreen(cmd.OutOrStdout()); ok {
+				return showCompanion(cmd, root, in, out)
+			}
 			course := lessons.All()
 			m := screen.NewMap(cmd.OutOrStdout(), course)
 			all, err := progress.Survey(cmd.Context(), root, course, m.Lesson)
