@@ -43,6 +43,17 @@ func CheckGo(ctx context.Context, root string) error {
 	return err
 }
 
+// Go tells what the go command on PATH can do under root: its version, such as
+// "Go 1.26.4", and why it cannot build with the race detector, empty if it can.
+// The error is that of [CheckGo].
+func Go(ctx context.Context, root string) (version, noRace string, err error) {
+	t, err := findTools(ctx, root)
+	if err != nil {
+		return "", "", err
+	}
+	return spoken(t.env["GOVERSION"]), t.raceObstacle(), nil
+}
+
 func findTools(ctx context.Context, root string) (*tools, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, fmt.Errorf("the go command was not found on PATH: install %s or newer from https://go.dev/dl/ and open a new terminal: %w", spoken(oldest), err)
