@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
@@ -43,7 +44,8 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	program := tea.NewProgram(newModel(ctx, o, loop),
+	m := newModel(ctx, o, loop)
+	program := tea.NewProgram(m,
 		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithoutSignalHandler())
 
 	var group sync.WaitGroup
@@ -51,6 +53,7 @@ func Run(ctx context.Context, o Options) error {
 	defer cancel()
 	group.Go(func() { loop.Run(ctx) })
 	group.Go(func() { events.pump(ctx, program.Send) })
+	group.Go(func() { interruptible(ctx, m, program) })
 	_, err = program.Run()
 	switch {
 	case ctx.Err() != nil:
@@ -59,6 +62,26 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("the full screen broke down, `lab watch` does without: %w", err)
 	}
 	return err
+}
+
+// interruptible ends the companion when it is interrupted from outside. While the
+// learner's program has the terminal, Ctrl+C is for that one: whoever else
+// listens for it must not take it for theirs.
+func interruptible(ctx context.Context, m *model, p *tea.Program) {
+	signal.Reset(os.Interrupt)
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-interrupts:
+			if !m.away.Load() {
+				p.Quit()
+			}
+		}
+	}
 }
 
 // pipe carries events to the screen, many at a time where they come quicker

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"charm.land/bubbles/v2/viewport"
@@ -57,6 +58,8 @@ type model struct {
 	memory  state.State
 	notice  string // one sentence that the next key takes away
 	ticking bool
+
+	away atomic.Bool // whether the learner's program has the terminal
 }
 
 // Messages.
@@ -122,6 +125,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.remember(msg)
 	case noted:
 		m.notice = msg.note
+	case returned:
+		if msg.err != nil {
+			m.notice = msg.err.Error()
+		}
 	case set:
 		m.show(msg)
 	case batch:
@@ -259,6 +266,8 @@ func (m *model) key(a action) tea.Cmd {
 			return m.reset()
 		}
 		return nil
+	case a == runTests && m.overlay == text:
+		a = pageDown
 	case a == help && m.overlay == keys, a == allLessons && m.overlay == course, a == showText && m.overlay == text, a == back && m.overlay != nothing:
 		m.keepPlace()
 		m.overlay = nothing
@@ -273,6 +282,8 @@ func (m *model) key(a action) tea.Cmd {
 	case help:
 		m.keepPlace()
 		m.overlay = keys
+		m.reader.SetContentLines(m.viewKeys())
+		m.reader.GotoTop()
 	case allLessons:
 		m.keepPlace()
 		m.overlay, m.chosen = course, m.current
@@ -325,7 +336,7 @@ func (m *model) choose(a action) bool {
 
 func (m *model) scroll(a action) {
 	v := &m.results
-	if m.overlay == text {
+	if m.overlay == text || m.overlay == keys {
 		v = &m.reader
 	}
 	switch a {
@@ -417,5 +428,3 @@ func (m *model) hint() tea.Cmd {
 }
 
 func (m *model) reset() tea.Cmd { return nil }
-
-func (m *model) runProgram() tea.Cmd { return nil }

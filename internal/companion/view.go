@@ -32,12 +32,10 @@ func (m *model) View() tea.View {
 	}
 	var middle []string
 	switch m.overlay {
-	case text:
+	case text, keys:
 		middle = strings.Split(m.reader.View(), "\n")
 	case course:
 		middle = m.viewCourse()
-	case keys:
-		middle = m.viewKeys()
 	case nothing, sure:
 		middle = m.viewBoth()
 	}
@@ -259,8 +257,11 @@ func (m *model) status() []string {
 	if r.phase == doubting {
 		when = s.dim.Render("race detector" + seconds)
 	}
-	lines := strings.Split(ansi.Wordwrap(s.strong.Render(l.Title)+s.dim.Render(": "+l.Summary), m.right(), ""), "\n")
-	return append(lines, between(verdict, when, m.right()), "")
+	title := s.strong.Render(l.Title)
+	if more := s.dim.Render(": " + l.Summary); ansi.StringWidth(title+more) <= m.right() {
+		title += more
+	}
+	return []string{title, between(verdict, when, m.right()), ""}
 }
 
 func (m *model) verdict() string {
@@ -329,10 +330,10 @@ func (m *model) viewTasks(p *paper, failing []runner.Test) {
 		style := s.good
 		sign := passed
 		switch {
-		case len(screen.Failing(&runner.Result{Tasks: []runner.TaskResult{task}})) > 0:
+		case m.marks[m.current][i] == failed:
 			style, sign = s.bad, failed
-		case len(task.Tests) < all:
-			style, sign = s.wait, open
+		case m.marks[m.current][i] == open:
+			style, sign = s.dim, open
 		}
 		p.add(between(style.Render(string(sign)+" "+fmt.Sprintf("%d of %d", passes, all))+"  "+
 			ansi.Truncate(task.Task.Title, max(p.width-14, 8), "…"), "", p.width))
@@ -475,9 +476,14 @@ func (p *paper) text(style lipgloss.Style, indent, text string) {
 
 // failure adds what a broken rule says: the rule first, where to look dimmed.
 func (p *paper) failure(s styles, t runner.Test) {
-	p.text(s.bad, "", "✗ "+t.Name)
+	sign, style := string(failed), s.bad
+	if todo(t) {
+		sign, style = string(open), s.accent
+	}
 	head, rest, _ := strings.Cut(t.Message, "\n")
-	p.text(s.strong, "  ", head)
+	at := len(p.lines)
+	p.text(style.Bold(true), "  ", head)
+	p.lines[at] = style.Render(sign) + p.lines[at][1:]
 	for line := range strings.Lines(rest) {
 		style := lipgloss.NewStyle()
 		if strings.HasPrefix(strings.TrimSpace(line), "see ") {
@@ -485,5 +491,5 @@ func (p *paper) failure(s styles, t runner.Test) {
 		}
 		p.text(style, "  ", line)
 	}
+	p.text(s.dim, "  ", t.Name)
 }
-
