@@ -25,7 +25,8 @@ and says which rules they break. It changes nothing.
 The exit status is 0 if every task passes, go vet has no objection, and
 everything compiles. Tasks for the brave are run and shown, but count for the
 exit status only with --brave.`,
-		Example: "  lab test queues\n  lab test queues --file old/queues.go\n  lab test --solution",
+		Example:           "  lab test queues\n  lab test queues --file old/queues.go\n  lab test --solution",
+		ValidArgsFunction: completeLessons,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			course, err := find(args)
 			if err != nil {

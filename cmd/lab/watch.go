@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -20,8 +20,9 @@ func newWatch(root *string) *cobra.Command {
 first rule that is broken. Without a lesson it watches all of them, and begins
 with the one that is not done. What passes is run once more with the race
 detector, where that works. It changes nothing, and Ctrl+C ends it.`,
-		Example: "  lab watch\n  lab watch queues",
-		Args:    atMostOneLesson,
+		Example:           "  lab watch\n  lab watch queues",
+		Args:              atMostOneLesson,
+		ValidArgsFunction: completeLesson(nil),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			course, err := find(args)
 			if err != nil {
@@ -58,7 +59,7 @@ func begin(ctx context.Context, root string, course []lessons.Lesson) (lessons.L
 
 func atMostOneLesson(_ *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return errors.New("lab watch takes one lesson, or none for all of them")
+		return fmt.Errorf("%s watch takes one lesson, or none for all of them: leave %q out", screen.Command, args[1])
 	}
 	return nil
 }

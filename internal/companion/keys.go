@@ -15,7 +15,7 @@ const (
 	showHint
 	runProgram
 	runTests
-	reset
+	begin
 	nextLesson
 	previousLesson
 	allLessons
@@ -43,7 +43,7 @@ var bindings = []struct {
 	{showHint, []string{"h"}, "hint", "a hint for the rule that fails, then the next one"},
 	{runProgram, []string{"r"}, "run", "run what you wrote as a program"},
 	{runTests, []string{"space"}, "", "run the tests now, without a save"},
-	{reset, []string{"R"}, "", "back to the starter (asks first; your file is kept)"},
+	{begin, []string{"R"}, "", "back to the starter (asks first; your file is kept)"},
 	{nextLesson, []string{"n", "right", "tab"}, "next", "next lesson"},
 	{previousLesson, []string{"p", "left", "shift+tab"}, "previous", "previous lesson"},
 	{allLessons, []string{"l"}, "lessons", "all lessons, to choose from"},

@@ -15,6 +15,7 @@ import (
 	"conclab/internal/hints"
 	"conclab/internal/page"
 	"conclab/internal/progress"
+	"conclab/internal/reset"
 	"conclab/internal/state"
 	"conclab/internal/watch"
 	"conclab/lessons"
@@ -124,10 +125,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case remembered:
 		m.remember(msg)
 	case noted:
-		m.notice = msg.note
+		m.notice = oneLine(msg.note)
 	case returned:
 		if msg.err != nil {
-			m.notice = msg.err.Error()
+			m.notice = oneLine(msg.err.Error())
 		}
 	case set:
 		m.show(msg)
@@ -146,7 +147,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // remember goes to where the learner was last.
 func (m *model) remember(r remembered) {
-	m.memory, m.notice = r.State, r.note
+	m.memory, m.notice = r.State, oneLine(r.note)
 	last := slices.IndexFunc(m.Course, func(l lessons.Lesson) bool { return l.Name == r.Lesson })
 	m.seeking = last < 0
 	m.current = max(last, 0)
@@ -173,7 +174,6 @@ func (m *model) event(e watch.Event) {
 			m.seeking = false
 			m.goTo(i)
 		}
-		m.notice = ""
 	case watch.Judged:
 		m.known[i] = progress.Of(m.Course[i], e.Result, nil)
 	case watch.Failed:
@@ -300,7 +300,7 @@ func (m *model) key(a action) tea.Cmd {
 	case runTests:
 		m.overlay = nothing
 		m.loop.Judge(m.lesson())
-	case reset:
+	case begin:
 		m.overlay = sure
 	case runProgram:
 		return m.runProgram()
@@ -404,6 +404,9 @@ func (m *model) task() int {
 	return len(m.lesson().Tasks) - 1
 }
 
+// oneLine makes a notice of what may have more than one.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 // hint shows the hints that were seen, or if they are shown, one more.
 func (m *model) hint() tea.Cmd {
 	lesson, task := m.lesson(), m.task()
@@ -427,4 +430,17 @@ func (m *model) hint() tea.Cmd {
 	})
 }
 
-func (m *model) reset() tea.Cmd { return nil }
+// reset brings the starter back. The save that it is will be noticed.
+func (m *model) reset() tea.Cmd {
+	lesson, now := m.lesson(), m.now()
+	return func() tea.Msg {
+		kept, err := reset.Lesson(m.ctx, m.Root, lesson, now)
+		switch {
+		case err != nil:
+			return noted{err.Error()}
+		case kept == "":
+			return noted{"the starter is back"}
+		}
+		return noted{"the starter is back; what you had is " + kept}
+	}
+}

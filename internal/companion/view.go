@@ -298,6 +298,9 @@ func (m *model) viewResults(width int) []string {
 	if r.result != nil {
 		for _, f := range r.result.Vet {
 			p.text(s.wait, "", fmt.Sprintf("%s:%d: go vet objects: %s", f.File, f.Line, f.Message))
+			if f.See != "" {
+				p.text(s.dim, "  ", "see "+f.See)
+			}
 			p.gap()
 		}
 	}
@@ -468,7 +471,7 @@ func (p *paper) text(style lipgloss.Style, indent, text string) {
 		if len(in) > p.width/2 {
 			in = indent
 		}
-		for part := range strings.Lines(ansi.Wrap(body, max(p.width-len(in), 1), " /")) {
+		for part := range strings.Lines(ansi.Wrap(body, max(p.width-len(in), 1), " ")) {
 			p.add(in + style.Render(strings.TrimRight(part, "\n")))
 		}
 	}
@@ -485,11 +488,16 @@ func (p *paper) failure(s styles, t runner.Test) {
 	p.text(style.Bold(true), "  ", head)
 	p.lines[at] = style.Render(sign) + p.lines[at][1:]
 	for line := range strings.Lines(rest) {
-		style := lipgloss.NewStyle()
-		if strings.HasPrefix(strings.TrimSpace(line), "see ") {
-			style = s.dim
+		body := strings.TrimSpace(line)
+		if where, ok := strings.CutPrefix(body, "see "); ok && len(body) > p.width-2 {
+			// Each place on a line of its own.
+			body = "see " + strings.ReplaceAll(where, ", ", "\n    ")
 		}
-		p.text(style, "  ", line)
+		if strings.HasPrefix(body, "see ") {
+			p.text(s.dim, "  ", body)
+		} else {
+			p.text(lipgloss.NewStyle(), "  ", line)
+		}
 	}
 	p.text(s.dim, "  ", t.Name)
 }

@@ -64,7 +64,7 @@ func TestAProgramRunsWithTheCandidate(t *testing.T) {
 
 func TestAProgramThatCannotBeBuiltSaysWhy(t *testing.T) {
 	for source, says := range map[string]string{
-		"package tiny\nfunc Add(a, b int) int { return c }\n": "submissions/tiny.go:2:32: undefined: c",
+		"package tiny\nfunc Add(a, b int) int { return c }\n": "submissions/tiny.go:2:33: undefined: c",
 		"package tiny\n": "lessons/tiny/yours/main.go:15:19: undefined: tiny.Add",
 	} {
 		_, out, err := execute(t, []byte(source), "")

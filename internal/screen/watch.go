@@ -71,7 +71,7 @@ func (s *Watch) doesNotCompile(file, message string) {
 		return
 	}
 	s.broken = message
-	fmt.Fprintf(s.w, "%s does not compile:\n%s", file, indent(message))
+	NotBuilt(s.w, file, message)
 }
 
 func (s *Watch) failure(t runner.Test) {
@@ -91,7 +91,7 @@ func (s *Watch) verdict(r *runner.Result) {
 			s.others(failing[1:])
 		}
 		for _, f := range r.Vet {
-			fmt.Fprintf(s.w, "%s:%d: go vet objects: %s\n", f.File, f.Line, f.Message)
+			vetted(s.w, f)
 		}
 	}
 	s.tally(r, "")
