@@ -3,6 +3,7 @@ package companion
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -441,6 +442,6 @@ func (m *model) reset() tea.Cmd {
 		case kept == "":
 			return noted{"the starter is back"}
 		}
-		return noted{"the starter is back; what you had is " + kept}
+		return noted{"the starter is back; what you had is kept as " + path.Base(kept)}
 	}
 }
