@@ -42,13 +42,14 @@ func (r *run) event(root string, e watch.Event, now time.Time) {
 		r.phase, r.began, r.saved, r.err = building, now, e.Saved, nil
 		r.expected, _ = runner.Tests(root, e.Lesson)
 	case watch.Broken:
-		r.broken, r.result, r.tests = e.Message, nil, nil
+		r.broken, r.result, r.tests = e.Message, nil, map[string]runner.Test{}
 	case watch.Step:
 		switch e.Step.Kind {
 		case runner.EventBuilt:
 			r.phase, r.broken, r.result, r.tests = testing, "", nil, map[string]runner.Test{}
 		case runner.EventDone:
 			r.tests[e.Step.Test.Name] = e.Step.Test
+		case runner.EventNotBuilt, runner.EventStarted:
 		}
 	case watch.Judged:
 		r.phase, r.result, r.broken, r.tests = ended, e.Result, e.Result.Build, map[string]runner.Test{}

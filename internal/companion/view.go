@@ -341,7 +341,7 @@ func (m *model) viewTasks(p *paper, failing []runner.Test) {
 		p.add(between(style.Render(string(sign)+" "+fmt.Sprintf("%d of %d", passes, all))+"  "+
 			ansi.Truncate(task.Task.Title, max(p.width-14, 8), "…"), "", p.width))
 		for _, t := range task.Tests {
-			if t.Verdict == runner.Pass || t.Verdict == runner.Skip || t.Name == failing[0].Name {
+			if t.Verdict == runner.Pass || t.Verdict == runner.Skip || len(failing) > 0 && t.Name == failing[0].Name {
 				continue
 			}
 			_, method, ok := strings.Cut(t.Name, "/")

@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"conclab/internal/progress"
 	"conclab/internal/runner"
@@ -216,13 +217,17 @@ func (l *Loop) look(ctx context.Context, lesson lessons.Lesson) {
 func (l *Loop) judge(ctx context.Context, j job) {
 	l.tell(ctx, Event{Kind: Began, Lesson: j.lesson, Saved: j.saved})
 	var group sync.WaitGroup
+	var late atomic.Bool // whether the check comes after the build
 	group.Go(func() {
 		l.check.Prepare(ctx, j.lesson)
-		if message := l.check.Check(j.lesson); message != "" {
+		if message := l.check.Check(j.lesson); message != "" && !late.Load() {
 			l.tell(ctx, Event{Kind: Broken, Lesson: j.lesson, Message: message})
 		}
 	})
-	step := func(e runner.Event) { l.tell(ctx, Event{Kind: Step, Lesson: j.lesson, Step: e}) }
+	step := func(e runner.Event) {
+		late.Store(true)
+		l.tell(ctx, Event{Kind: Step, Lesson: j.lesson, Step: e})
+	}
 	result, err := progress.Judge(ctx, l.root, j.lesson, step)
 	group.Wait()
 	if err != nil {
