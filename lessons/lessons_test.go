@@ -204,7 +204,7 @@ func TestFindingsAreExplained(t *testing.T) {
 		l, err := lessons.Find(path.Base(path.Dir(page)))
 		require.NoError(t, err, finding)
 		assert.Equal(t, "lessons/"+l.Name+"/README.md", page)
-		assert.Contains(t, sectionText(t, l.Text(), anchor), word, "%s does not explain %s", section, finding)
+		assert.Contains(t, sectionText(t, l, anchor), word, "%s does not explain %s", section, finding)
 		if finding != lessons.Race {
 			assert.Regexp(t, `(?m)^\s+`+finding+`\s`, string(analyzers), "go vet knows no such analyzer")
 		}
@@ -213,18 +213,30 @@ func TestFindingsAreExplained(t *testing.T) {
 	assert.Empty(t, lessons.Section(""))
 }
 
-// sectionText returns the section of a text that a link with that anchor leads
-// to.
-func sectionText(t *testing.T, text, anchor string) string {
+// sectionText returns the section of a lesson's text that a link with that
+// anchor leads to.
+func sectionText(t *testing.T, l lessons.Lesson, anchor string) string {
 	t.Helper()
-	parts := strings.Split(text, "\n## ")
-	for i, name := range anchors(strings.Join(append([]string{""}, parts[1:]...), "\n## ")) {
-		if name == anchor {
-			return parts[i+1]
+	for _, part := range l.Parts() {
+		if part.Anchor == anchor {
+			return part.Text
 		}
 	}
-	require.Fail(t, "there is no section "+anchor)
+	require.Fail(t, l.Name+" has no section "+anchor)
 	return ""
+}
+
+func TestPartsAreTheWholeText(t *testing.T) {
+	for _, l := range lessons.All() {
+		start, all := strings.Index(l.Text(), "\n## "), ""
+		require.Positive(t, start)
+		for _, part := range l.Parts() {
+			assert.True(t, strings.HasPrefix(part.Text, "## "+part.Title+"\n"), "%s: %s", l.Name, part.Anchor)
+			assert.Contains(t, anchors(l.Text()), part.Anchor)
+			all += part.Text
+		}
+		assert.Equal(t, l.Text()[start+1:], all)
+	}
 }
 
 // TestStarters holds starters.sum against the exercises, which are untouched

@@ -12,7 +12,7 @@ func newDoctor(root *string) *cobra.Command {
 		Use:   "doctor",
 		Short: "See whether this machine has what the lab can use",
 		Long: `lab doctor looks for everything that the lab can use, and says for each thing
-that is missing what it is good for and how to get it. It changes nothing and
+that is missing what it is good for and how to get it. It installs nothing and
 needs no network.
 
 The exit status is 0 if the lab can work; what is only a note may be missing.`,

@@ -58,6 +58,7 @@ exit status only with --brave.`,
 		},
 	}
 	cmd.Flags().StringVar(&race, "race", "auto", "use the race detector: auto (where it works), on or off")
+	_ = cmd.RegisterFlagCompletionFunc("race", cobra.FixedCompletions([]string{"auto", "on", "off"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&solution, "solution", false, "test the reference solutions instead of your files")
 	cmd.Flags().StringVar(&file, "file", "", "test this file instead of yours (for one lesson)")
 	cmd.Flags().BoolVar(&brave, "brave", false, "tasks for the brave count too")

@@ -1,6 +1,7 @@
 // Package doctor looks whether a machine has what the lab can use, and says for
 // each thing that is missing what it is good for and how to get it. It changes
-// nothing, and nothing that it does goes further than this machine.
+// nothing, but that it writes the lab's memory as it is to see whether it can;
+// and nothing that it does goes further than this machine.
 package doctor
 
 import (

@@ -57,16 +57,22 @@ func Next(ladder []Rung, seen int) int {
 }
 
 // Failing returns the first rule of the lesson that the result says is broken,
-// in the order of the text, and which of the lesson's tasks it belongs to. If
-// every rule holds, brave ones too, ok is false.
+// in the order of the text, and which of the lesson's tasks it belongs to. A test
+// that did not run says nothing about its rule, and counts only if no other one
+// fails. If every rule holds, brave ones too, ok is false.
 func Failing(lesson lessons.Lesson, result *runner.Result) (task int, test runner.Test, ok bool) {
 	for _, t := range result.Tasks {
-		for _, test := range t.Tests {
-			if test.Verdict == runner.Pass || test.Verdict == runner.Skip {
+		for _, one := range t.Tests {
+			silent := one.Verdict == runner.DidNotRun
+			if one.Verdict == runner.Pass || one.Verdict == runner.Skip || silent && ok {
 				continue
 			}
-			return slices.IndexFunc(lesson.Tasks, func(one lessons.Task) bool { return one.Test == t.Task.Test }), test, true
+			task = slices.IndexFunc(lesson.Tasks, func(l lessons.Task) bool { return l.Test == t.Task.Test })
+			test, ok = one, true
+			if !silent {
+				return task, test, ok
+			}
 		}
 	}
-	return 0, runner.Test{}, false
+	return task, test, ok
 }

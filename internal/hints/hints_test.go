@@ -56,6 +56,13 @@ func TestTheFailingTaskIsTheFirstThatHasABrokenRule(t *testing.T) {
 	assert.True(t, ok, "a brave task has hints, too")
 	assert.Equal(t, 3, task)
 
+	task, _, ok = hints.Failing(l, result(runner.DidNotRun, runner.DidNotRun, runner.Timeout, runner.Fail))
+	assert.True(t, ok)
+	assert.Equal(t, 2, task, "what did not run says nothing about its rule")
+	task, _, ok = hints.Failing(l, result(runner.Pass, runner.DidNotRun, runner.DidNotRun))
+	assert.True(t, ok)
+	assert.Equal(t, 1, task)
+
 	_, _, ok = hints.Failing(l, result(runner.Pass, runner.Pass, runner.Pass, runner.Pass))
 	assert.False(t, ok)
 }

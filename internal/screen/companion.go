@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"conclab/internal/bank"
 	"conclab/internal/doctor"
 	"conclab/internal/hints"
@@ -69,25 +71,24 @@ func brave(t lessons.Task) string {
 // Solution sets one right answer to a lesson, and the list of the others.
 func Solution(look page.Look, shown bank.Variant, others []bank.Variant) string {
 	var b strings.Builder
-	if shown.Note != "" {
-		fmt.Fprintf(&b, "%s: %s\n\n", shown.File, shown.Note)
-	} else {
-		fmt.Fprintf(&b, "%s, the reference\n\n", shown.File)
-	}
-	fmt.Fprintf(&b, "%s\n", look.Code(string(shown.Source), "go"))
+	fmt.Fprintf(&b, "%s\n%s\n%s\n", shown.File, note(shown), look.Code(string(shown.Source), "go"))
 	if len(others) == 0 {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "Other right ways; %s solution %s NAME shows one:\n", Command, shown.Lesson.Name)
-	width := widest(others, func(v bank.Variant) string { return Alternative(v) })
 	for _, v := range others {
-		note := v.Note
-		if v.Kind == bank.Reference {
-			note = "The reference."
-		}
-		fmt.Fprintf(&b, "    %-*s  %s\n", width, Alternative(v), note)
+		fmt.Fprintf(&b, "  %s\n%s", Alternative(v), note(v))
 	}
 	return b.String()
+}
+
+// note says what a right answer does, in lines that fit.
+func note(v bank.Variant) string {
+	says := v.Note
+	if v.Kind == bank.Reference {
+		says = "The reference."
+	}
+	return indent(ansi.Wordwrap(says, 76, ""))
 }
 
 // Alternative is what a right answer is called on the command line.
