@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +126,7 @@ type stage struct {
 	lesson lessons.Lesson
 	clone  string
 	out    *seen
+	pid    int // of the lab, if it is a process of its own
 }
 
 // until saves and returns how long it takes until the text is seen.
@@ -139,7 +142,7 @@ func (s *stage) until(tb testing.TB, source []byte, text string) time.Duration {
 
 // newLines starts what lab watch does.
 func newLines(tb testing.TB, l lessons.Lesson) *stage {
-	s := &stage{l, clone(tb), &seen{}}
+	s := &stage{lesson: l, clone: clone(tb), out: &seen{}}
 	loop, err := watch.New(s.clone, []lessons.Lesson{l}, screen.NewWatch(s.out, s.clone).Event)
 	require.NoError(tb, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -149,13 +152,75 @@ func newLines(tb testing.TB, l lessons.Lesson) *stage {
 	return s
 }
 
+// BenchmarkWatching measures what the lab in a terminal costs: the share of one
+// processor that it takes while nothing happens, and its memory after a thousand
+// saves. Each save comes so soon that it puts the run before it out of date; the
+// last is judged.
+func BenchmarkWatching(b *testing.B) {
+	if runtime.GOOS != "linux" {
+		b.Skip("skipped, because only Linux tells of another process in /proc")
+	}
+	b.Setenv("CGO_ENABLED", "0")
+	const saves, idle = 1000, 20 * time.Second
+	for range b.N {
+		l, err := lessons.Find("queues")
+		require.NoError(b, err)
+		s := newFullScreen(b, l)
+		if s == nil {
+			b.Skip("skipped, because tmux is not installed")
+		}
+		time.Sleep(10 * time.Second) // the map of the course is found out
+		before := processorTime(b, s.pid)
+		time.Sleep(idle)
+		b.ReportMetric(100*(processorTime(b, s.pid)-before).Seconds()/idle.Seconds(), "idle-%")
+
+		before = processorTime(b, s.pid)
+		for i := range saves {
+			save(b, s.clone, l, fmt.Appendf(reference(b, l), "\nvar edit%d = %d\n", i, i))
+			time.Sleep(50 * time.Millisecond)
+		}
+		wrong, token := todo(b, l, 0)
+		s.until(b, wrong, token)
+		b.ReportMetric((processorTime(b, s.pid)-before).Seconds()*1000/saves, "own-ms/save")
+		b.ReportMetric(memory(b, s.pid), "MB")
+	}
+}
+
+// processorTime is what a process itself has used so far.
+func processorTime(tb testing.TB, pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	require.NoError(tb, err)
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	user, err := strconv.Atoi(fields[11])
+	require.NoError(tb, err)
+	system, err := strconv.Atoi(fields[12])
+	require.NoError(tb, err)
+	return time.Duration(user+system) * 10 * time.Millisecond // ticks are hundredths on every Linux
+}
+
+// memory is what a process has of it now, in megabytes.
+func memory(tb testing.TB, pid int) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(tb, err)
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
+			kB, err := strconv.Atoi(fields[1])
+			require.NoError(tb, err)
+			return float64(kB) / 1000
+		}
+	}
+	require.FailNow(tb, "no VmRSS in /proc")
+	return 0
+}
+
 // newFullScreen starts the lab in a terminal; nil if there is none.
 func newFullScreen(tb testing.TB, l lessons.Lesson) *stage {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		tb.Log("the full screen is left out, because tmux is not installed")
 		return nil
 	}
-	s := &stage{l, clone(tb), &seen{}}
+	s := &stage{lesson: l, clone: clone(tb), out: &seen{}}
 	dir := tb.TempDir()
 	lab := filepath.Join(dir, "lab")
 	goCommand(tb, "build", "-o", lab, "./cmd/lab")
@@ -164,14 +229,18 @@ func newFullScreen(tb testing.TB, l lessons.Lesson) *stage {
 	require.NoError(tb, os.WriteFile(filepath.Join(state, "state.json"), fmt.Appendf(nil, `{"version": 1, "lesson": %q}`, l.Name), 0o600))
 
 	socket, raw := filepath.Join(dir, "tmux"), filepath.Join(dir, "raw")
-	tmux := func(args ...string) {
+	tmux := func(args ...string) string {
 		out, err := exec.Command("tmux", append([]string{"-S", socket, "-f", os.DevNull}, args...)...).CombinedOutput()
 		require.NoError(tb, err, string(out))
+		return strings.TrimSpace(string(out))
 	}
 	tmux("new-session", "-d", "-x", "100", "-y", "30", "-e", "XDG_STATE_HOME="+filepath.Dir(state), "-e", "CGO_ENABLED=0",
 		"cat") // waits until it is listened to
 	tmux("pipe-pane", "cat > "+raw)
-	tmux("respawn-pane", "-k", lab+" --root "+s.clone)
+	tmux("respawn-pane", "-k", lab, "--root", s.clone)
+	pid, err := strconv.Atoi(tmux("display-message", "-p", "#{pane_pid}"))
+	require.NoError(tb, err)
+	s.pid = pid
 	tb.Cleanup(func() { tmux("kill-server") })
 	stop := make(chan struct{})
 	var group sync.WaitGroup
