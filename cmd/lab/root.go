@@ -25,6 +25,10 @@ func newRoot() *cobra.Command {
 tasks your files pass (✓) or not yet (·), and what comes next. The tasks for the
 brave are the last ones of their lessons.
 
+In a terminal it fills the screen, runs a lesson's tests whenever you save its
+file, and has a key for everything else: ? lists them. In a file or a pipe it
+prints the map.
+
 The map runs suites without the race detector, to be quick; lab test has the
 last word.`,
 		Args:          knownCommand,
@@ -41,6 +45,9 @@ last word.`,
 			return runner.CheckGo(cmd.Context(), root)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if in, out, ok := fullScreen(cmd.OutOrStdout()); ok {
+				return showCompanion(cmd, root, in, out)
+			}
 			course := lessons.All()
 			m := screen.NewMap(cmd.OutOrStdout(), course)
 			all, err := progress.Survey(cmd.Context(), root, course, m.Lesson)
@@ -54,7 +61,7 @@ last word.`,
 	cmd.PersistentFlags().StringVar(&root, "root", "", "the folder of the clone (default: found from the working directory)")
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.AddCommand(newDiff(&root), newDoctor(&root), newHint(&root), newReset(&root), newRun(&root),
-		newSolution(&root), newTest(&root), newText(), newVerify(&root))
+		newSolution(&root), newTest(&root), newText(), newVerify(&root), newWatch(&root))
 	addCompletion(cmd)
 	return cmd
 }

@@ -25,6 +25,10 @@ const (
 	RaceOn
 )
 
+// ErrNoRace is why nothing runs under [RaceOn] on some machines; the error that
+// wraps it says what is missing.
+var ErrNoRace = errors.New("the race detector does not work here")
+
 // tools is what the go command said about itself.
 type tools struct {
 	env   map[string]string
@@ -109,7 +113,7 @@ func (t *tools) race(mode RaceMode) (on bool, whyNot string, err error) {
 	case obstacle == "":
 		return true, "", nil
 	case mode == RaceOn:
-		return false, "", errors.New("the race detector does not work here, because " + obstacle)
+		return false, "", fmt.Errorf("%w, because %s", ErrNoRace, obstacle)
 	}
 	return false, "the suites ran without -race, because " + obstacle +
 		": data races are found only where a test forces them", nil

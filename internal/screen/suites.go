@@ -180,7 +180,7 @@ func summary(w io.Writer, results []*runner.Result) {
 	}
 	width := widest(results, func(r *runner.Result) string { return r.Lesson })
 	for _, r := range results {
-		word, says := "ok", tally(r)
+		word, says := "ok", Tally(r)
 		if !r.Passed(false) {
 			word = "FAIL"
 		}
@@ -188,9 +188,9 @@ func summary(w io.Writer, results []*runner.Result) {
 	}
 }
 
-// tally puts a result into a line: the tasks that pass, and the first one that
+// Tally puts a result into a line: the tasks that pass, and the first one that
 // does not.
-func tally(r *runner.Result) string {
+func Tally(r *runner.Result) string {
 	if r.Build != "" {
 		return "does not compile"
 	}
