@@ -17,7 +17,7 @@ type phase int
 const (
 	unknown  phase = iota // never run
 	building              // the suite is being built
-	testing               // the tests run
+	running               // the tests run
 	doubting              // the race detector looks
 	ended
 )
@@ -46,13 +46,16 @@ func (r *run) event(root string, e watch.Event, now time.Time) {
 	case watch.Step:
 		switch e.Step.Kind {
 		case runner.EventBuilt:
-			r.phase, r.broken, r.result, r.tests = testing, "", nil, map[string]runner.Test{}
+			r.phase, r.broken, r.result, r.tests = running, "", nil, map[string]runner.Test{}
 		case runner.EventDone:
 			r.tests[e.Step.Test.Name] = e.Step.Test
 		case runner.EventNotBuilt, runner.EventStarted:
 		}
 	case watch.Judged:
 		r.phase, r.result, r.broken, r.tests = ended, e.Result, e.Result.Build, map[string]runner.Test{}
+		if r.broken != "" {
+			return // no test has anything to say
+		}
 		for _, task := range e.Result.Tasks {
 			for _, t := range task.Tests {
 				r.tests[t.Name] = t

@@ -1,6 +1,7 @@
 package companion
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -245,7 +246,7 @@ func (m *model) status() []string {
 		if r.broken != "" && r.result == nil {
 			verdict = s.bad.Render("✗ does not compile")
 		}
-	case testing:
+	case running:
 		all := 0
 		for _, e := range r.expected {
 			all += len(e.Names)
@@ -484,9 +485,10 @@ func (p *paper) failure(s styles, t runner.Test) {
 		sign, style = string(open), s.accent
 	}
 	head, rest, _ := strings.Cut(t.Message, "\n")
-	at := len(p.lines)
-	p.text(style.Bold(true), "  ", head)
-	p.lines[at] = style.Render(sign) + p.lines[at][1:]
+	rule := paper{width: p.width}
+	rule.text(style.Bold(true), "  ", cmp.Or(head, string(t.Verdict)))
+	rule.lines[0] = style.Render(sign) + rule.lines[0][1:]
+	p.lines = append(p.lines, rule.lines...)
 	for line := range strings.Lines(rest) {
 		body := strings.TrimSpace(line)
 		if where, ok := strings.CutPrefix(body, "see "); ok && len(body) > p.width-2 {
