@@ -72,7 +72,7 @@ func New(root string) *Gate {
 
 // CompileError says that a file is no Go, or that its types do not fit. It
 // is what the compiler would say, at most ten lines of FILE:LINE:COLUMN: TEXT.
-type CompileError struct{ Text string }
+type CompileError struct{ File, Text string }
 
 func (e *CompileError) Error() string { return e.Text }
 
@@ -180,57 +180,85 @@ func (g *Gate) load(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// Read reads a file that may be handed in: one regular file, no link, and not
-// larger than [MaxSize]. If it may not, the finding says why.
-func Read(path, name string) ([]byte, *gradebook.Finding, error) {
-	refuse := func(message string) ([]byte, *gradebook.Finding, error) {
-		return nil, &gradebook.Finding{File: name, Rule: ruleFile, Message: message}, nil
+// File judges a file for the lesson, or the learner's own file, with all that
+// lies beside it, if path is empty. It is [Gate.Check], and begins with what can
+// be wrong about a file before anybody looks into it. Path is from the working
+// directory, and messages call the file by it.
+func (g *Gate) File(ctx context.Context, lesson, path string) ([]gradebook.Finding, error) {
+	name := path
+	var strays []gradebook.Finding
+	if path == "" {
+		name = "exercises/" + lesson + "/" + lesson + ".go"
+		path = filepath.Join(g.root, filepath.FromSlash(name))
+		var err error
+		if strays, err = g.strays(lesson); err != nil {
+			return nil, err
+		}
 	}
+	source, refusal, err := read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && name != path:
+		return nil, fmt.Errorf("%s is missing: get it back with `git checkout -- %[1]s`", name)
+	case err != nil:
+		if reason := (*fs.PathError)(nil); errors.As(err, &reason) {
+			err = reason.Err
+		}
+		return nil, fmt.Errorf("%s cannot be read: %w", name, err)
+	case refusal != "":
+		return append(strays, gradebook.Finding{File: name, Rule: ruleFile, Message: refusal}), nil
+	}
+	findings, err := g.Check(ctx, lesson, name, source)
+	return append(strays, findings...), err
+}
+
+// read reads one regular file of at most [MaxSize]. If it is no such file, the
+// refusal says so.
+func read(path string) (source []byte, refusal string, err error) {
 	info, err := os.Lstat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, fmt.Errorf("%s is missing", name)
 	case err != nil:
-		return nil, nil, err
+		return nil, "", err
 	case info.Mode()&fs.ModeSymlink != 0:
-		return refuse("this is a link to another file: put the file itself here")
+		return nil, "this is a link to another file: put the file itself here", nil
 	case !info.Mode().IsRegular():
-		return refuse("this is no regular file: put your file here")
+		return nil, "this is no regular file: put your file here", nil
 	case info.Size() > MaxSize:
-		return refuse(fmt.Sprintf("the file has %d KiB, and may have %d: leave out what the lesson does not need", info.Size()>>10, MaxSize>>10))
+		return nil, tooLarge, nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	defer func() { _ = f.Close() }()
 	opened, err := f.Stat()
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	if !os.SameFile(info, opened) {
-		return refuse("the file was exchanged while it was read: try again")
+		return nil, "the file was exchanged while it was read: try again", nil
 	}
-	source, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	return source, nil, err
+	source, err = io.ReadAll(io.LimitReader(f, MaxSize+1))
+	return source, "", err
 }
 
-// Strays returns a finding for every Go file in the lesson's folder that is
-// neither the learner's file nor the suite: it would not be handed in.
-func Strays(root, lesson string) ([]gradebook.Finding, error) {
-	entries, err := os.ReadDir(filepath.Join(root, "exercises", lesson))
+var tooLarge = fmt.Sprintf("the file has more than %d KiB: leave out what the lesson does not need", MaxSize>>10)
+
+// strays finds every Go file in the lesson's folder that is neither the
+// learner's file nor the suite.
+func (g *Gate) strays(lesson string) ([]gradebook.Finding, error) {
+	folder := "exercises/" + lesson
+	entries, err := os.ReadDir(filepath.Join(g.root, filepath.FromSlash(folder)))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("there is no folder %s under %s: get it back with `git checkout -- %[1]s`", folder, g.root)
 	}
 	var findings []gradebook.Finding
 	for _, e := range entries {
-		if name := e.Name(); filepath.Ext(name) != ".go" || name == lesson+".go" || name == lesson+"_test.go" {
-			continue
+		if name := e.Name(); filepath.Ext(name) == ".go" && name != lesson+".go" && name != lesson+"_test.go" {
+			findings = append(findings, gradebook.Finding{
+				File: folder + "/" + name, Rule: ruleFile,
+				Message: "only " + lesson + ".go is handed in: move what is in here over there, or out of this folder",
+			})
 		}
-		findings = append(findings, gradebook.Finding{
-			File: "exercises/" + lesson + "/" + e.Name(), Rule: ruleFile,
-			Message: "only " + lesson + ".go is handed in: move what is in here over there, or out of this folder",
-		})
 	}
 	return findings, nil
 }
@@ -247,11 +275,11 @@ type check struct {
 	findings     []gradebook.Finding
 }
 
-// The rules, as findings name them.
+// Rules, as findings name them.
 const (
 	ruleFile       = "file"
 	rulePackage    = "package"
-	ruleImport     = "import"
+	RuleImport     = "import" // [Imports] tells what may be imported
 	ruleDirective  = "directive"
 	ruleCharacters = "characters"
 	ruleInit       = "init"
@@ -282,7 +310,7 @@ func (c *check) refuse(pos token.Pos, rule, format string, args ...any) {
 func (c *check) plain(source []byte) bool {
 	switch {
 	case len(source) > MaxSize:
-		c.refuse(token.NoPos, ruleFile, "the file has more than %d KiB: leave out what the lesson does not need", MaxSize>>10)
+		c.refuse(token.NoPos, ruleFile, "%s", tooLarge)
 	case !utf8.Valid(source):
 		c.refuse(token.NoPos, ruleFile, "the file is not UTF-8: save it as UTF-8")
 	}
@@ -314,7 +342,7 @@ func (c *check) compileError(err error) error {
 	}
 	var list scanner.ErrorList
 	if !errors.As(err, &list) {
-		return &CompileError{Text: err.Error()}
+		return &CompileError{c.name, err.Error()}
 	}
 	list.Sort()
 	list.RemoveMultiples()
@@ -331,5 +359,5 @@ func (c *check) compileError(err error) error {
 		}
 		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s", c.name, e.Pos.Line, e.Pos.Column, message))
 	}
-	return &CompileError{Text: strings.Join(lines, "\n")}
+	return &CompileError{c.name, strings.Join(lines, "\n")}
 }

@@ -94,9 +94,9 @@ func (c *check) importList() {
 		_, allowed := find(c.lesson, to)
 		switch {
 		case !allowed:
-			c.refuse(spec.Pos(), ruleImport, "%s", whyNotImport(clip(to)))
+			c.refuse(spec.Pos(), RuleImport, "%s", whyNotImport(clip(to)))
 		case spec.Name != nil && (spec.Name.Name == "." || spec.Name.Name == "_"):
-			c.refuse(spec.Pos(), ruleImport, "import %q as itself, not as %q, so that a reader sees what comes from it", path.Base(to), spec.Name.Name)
+			c.refuse(spec.Pos(), RuleImport, "import %q as itself, not as %q, so that a reader sees what comes from it", path.Base(to), spec.Name.Name)
 		default:
 			c.imports = append(c.imports, to)
 		}
