@@ -1,13 +1,14 @@
-// Package record is what a graded test binary says about its tests, on a pipe
-// of its own, in a form that the code under test cannot write: each line carries
-// a code that depends on a key, on the line and on all lines before it.
+// Package sealed is the record of a graded test binary: what it says about its
+// tests, on a pipe of its own, in a form that the code under test cannot write.
+// Each line carries a code that depends on a key, on the line and on all lines
+// before it.
 //
 // The key reaches the binary on its standard input, which is read to the end
 // and closed before any package of the candidate's is initialized. It promises
 // nothing against code that reads the memory of its own process; keeping such
 // code out is a gate's work, and finding out that somebody changed what the
 // tests do is the canaries'.
-package record
+package sealed
 
 import (
 	"bufio"

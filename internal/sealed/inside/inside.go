@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/suite"
 
 	"conclab/internal/labtest"
-	"conclab/internal/record"
+	"conclab/internal/sealed"
 )
 
 // Start returns package testing's runner of tests. The generated main function
@@ -26,13 +26,13 @@ type Start func(tests []testing.InternalTest) interface{ Run() int }
 // what was read from standard input before anything else, race tells whether
 // the race detector is on.
 func Main(order []byte, race bool, suites map[string][]testing.InternalTest, start Start) {
-	var o record.Order
+	var o sealed.Order
 	if err := json.Unmarshal(order, &o); err != nil {
 		fmt.Fprintln(os.Stderr, "no order from the grader:", err)
 		os.Exit(2)
 	}
-	w := record.NewWriter(os.NewFile(o.FD, "record"), o.Key)
-	write(w, record.Line{Kind: record.Begun})
+	w := sealed.NewWriter(os.NewFile(o.FD, "record"), o.Key)
+	write(w, sealed.Line{Kind: sealed.Begun})
 
 	tests := slices.Clone(suites[o.Lesson])
 	for i, test := range tests {
@@ -57,19 +57,19 @@ func Main(order []byte, race bool, suites map[string][]testing.InternalTest, sta
 	code := m.Run()
 
 	labtest.Observe(nil)
-	write(w, record.Line{Kind: record.Canaries, Dead: canaries(race)})
-	write(w, record.Line{Kind: record.Whole})
+	write(w, sealed.Line{Kind: sealed.Canaries, Dead: canaries(race)})
+	write(w, sealed.Line{Kind: sealed.Whole})
 	os.Exit(code)
 }
 
 // follow writes down how a test ends.
-func follow(w *record.Writer, t *testing.T) {
+func follow(w *sealed.Writer, t *testing.T) {
 	t.Cleanup(func() {
-		write(w, record.Line{Kind: record.Ended, Test: t.Name(), Failed: t.Failed(), Skip: t.Skipped()})
+		write(w, sealed.Line{Kind: sealed.Ended, Test: t.Name(), Failed: t.Failed(), Skip: t.Skipped()})
 	})
 }
 
-func write(w *record.Writer, l record.Line) {
+func write(w *sealed.Writer, l sealed.Line) {
 	if err := w.Write(l); err != nil {
 		fmt.Fprintln(os.Stderr, "the grader's record cannot be written:", err)
 		os.Exit(2)
@@ -84,10 +84,10 @@ func canaries(race bool) (dead []string) {
 		os.Stderr = null
 	}
 	if fails(testing.InternalTest{Name: "Canary", F: func(t *testing.T) { suite.Run(t, new(canary)) }}) {
-		dead = append(dead, record.CanaryAssertion)
+		dead = append(dead, sealed.CanaryAssertion)
 	}
 	if race && fails(testing.InternalTest{Name: "Canary", F: collide}) {
-		dead = append(dead, record.CanaryRace)
+		dead = append(dead, sealed.CanaryRace)
 	}
 	return dead
 }
