@@ -57,7 +57,7 @@ var allowances = []allowance{
 		"TCPConn", "TCPListener", "UnknownNetworkError",
 	}},
 	{path: "net/http", lessons: []string{"finals"}, only: []string{
-		"Client", "DefaultClient", "DefaultTransport", "ErrUseLastResponse", "Header", "MaxBytesError", "MaxBytesReader", "MethodGet",
+		"Client", "DefaultClient", "ErrUseLastResponse", "Header", "MaxBytesError", "MaxBytesReader", "MethodGet",
 		"NewRequest", "NewRequestWithContext", "NoBody", "Request", "Response", "RoundTripper", "StatusOK", "StatusText", "Transport",
 	}},
 	{path: "net/netip", lessons: []string{"coroutines", "echo", "ping", "finals"}},
@@ -142,7 +142,7 @@ var methods = map[string]string{
 // instruments are the methods by which a file could tell the tests' own
 // writers, listeners and contexts from others.
 var instruments = []string{
-	"Attend", "Blocks", "Came", "Closed", "Dial", "Enter", "Fail", "Max", "Now", "Open", "Overlapped", "Pass",
+	"Attend", "Blocks", "Came", "Cancel", "Closed", "Dial", "Enter", "Fail", "Max", "Now", "Open", "Overlapped", "Pass",
 	"Returned", "Returns", "Rule", "Times", "Unaccepted", "Waiting", "Writes",
 }
 

@@ -38,6 +38,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"conclab/internal/gradebook"
@@ -87,29 +88,45 @@ func (g *Gate) Check(ctx context.Context, lesson, name string, source []byte) ([
 		return c.findings, nil
 	}
 	file, err := parser.ParseFile(c.files, name, source, parser.ParseComments|parser.SkipObjectResolution)
-	if file == nil {
+	if err != nil {
 		return nil, c.compileError(err)
 	}
 	c.file = file
 	c.syntax()
-	if c.tooMuch || err != nil {
-		return c.result(err)
+	if c.tooMuch {
+		return c.result(nil)
 	}
-	err = g.types(ctx, c)
-	var wrong *CompileError
-	if err != nil && !errors.As(err, &wrong) {
+	if err := g.load(ctx, c.imports); err != nil {
 		return nil, err
 	}
-	return c.result(err)
+
+	// Nothing that is known takes long here. Should there be something that
+	// nobody has thought of, it is left to itself.
+	judged := make(chan *check, 1)
+	go func() {
+		deeper := *c
+		deeper.findings = slices.Clone(c.findings)
+		deeper.wrong = g.types(&deeper)
+		judged <- &deeper
+	}()
+	patience := time.NewTimer(maxTime)
+	defer patience.Stop()
+	select {
+	case deeper := <-judged:
+		return deeper.result(deeper.wrong)
+	case <-patience.C:
+		c.refuse(token.NoPos, ruleSize, "the compiler would have too much to do with this file: use fewer types inside of types")
+		return c.result(nil)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
+// maxTime is how long looking up the types of a file may take.
+const maxTime = 10 * time.Second
+
 // types looks up what every name in the file means, and judges that.
-func (g *Gate) types(ctx context.Context, c *check) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if err := g.load(ctx, c.imports); err != nil {
-		return err
-	}
+func (g *Gate) types(c *check) error {
 	c.info = &types.Info{
 		Types:      map[ast.Expr]types.TypeAndValue{},
 		Defs:       map[*ast.Ident]types.Object{},
@@ -145,11 +162,15 @@ func (i imports) Import(path string) (*types.Package, error) {
 	if !slices.Contains(i.allowed, path) {
 		return nil, errors.New("not allowed")
 	}
+	i.gate.mu.Lock()
+	defer i.gate.mu.Unlock()
 	return i.gate.from.Import(path)
 }
 
 // load asks the go command where the types of the packages are written down.
 func (g *Gate) load(ctx context.Context, paths []string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	var missing []string
 	for _, path := range paths {
 		if _, ok := g.exports[path]; !ok {
@@ -273,6 +294,7 @@ type check struct {
 	info         *types.Info
 	pkg          *types.Package
 	findings     []gradebook.Finding
+	wrong        error // what the compiler would say
 }
 
 // Rules, as findings name them.

@@ -8,12 +8,9 @@ import (
 	"slices"
 )
 
-// maxValue is how large one value may be, in bytes, and maxIndex the largest
-// index that a composite literal may name.
-const (
-	maxValue = 16 << 20
-	maxIndex = 1 << 16
-)
+// maxValue is how large one value may be, and all together that are written into
+// the program, in bytes.
+const maxValue = 16 << 20
 
 // sizes are those of the systems that the course is graded on.
 var sizes = types.SizesFor("gc", "amd64")
@@ -25,6 +22,7 @@ func (c *check) meaning() {
 	c.start()
 	c.givenParts()
 	measured := map[types.Type]int64{}
+	total := int64(0)
 	ast.Inspect(c.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
@@ -55,7 +53,11 @@ func (c *check) meaning() {
 		case *ast.InterfaceType:
 			c.interfaceMethods(n)
 		case *ast.CompositeLit:
-			c.indices(n)
+			if total <= maxValue {
+				if total += c.literal(n, measured); total > maxValue {
+					c.refuse(n.Pos(), ruleSize, "with this, more than %d MiB are written into the program: make large values while it runs", maxValue>>20)
+				}
+			}
 		}
 		if e, ok := n.(ast.Expr); ok {
 			if t := c.info.Types[e].Type; t != nil && size(t, measured) > maxValue {
@@ -162,29 +164,28 @@ func (c *check) interfaceMethods(i *ast.InterfaceType) {
 	}
 }
 
-// indices judges the keys of a list of elements: the compiler writes down all
-// elements up to the last.
-func (c *check) indices(lit *ast.CompositeLit) {
+// literal returns how many bytes the compiler writes down for a composite
+// literal, without the literals in it: of a list all elements up to the last.
+func (c *check) literal(lit *ast.CompositeLit, measured map[types.Type]int64) int64 {
 	t := c.info.TypeOf(lit)
 	if t == nil {
-		return
+		return 0
 	}
-	switch t.Underlying().(type) {
-	case *types.Slice, *types.Array:
-	default:
-		return
+	s, ok := t.Underlying().(*types.Slice)
+	if !ok {
+		return size(t, measured)
 	}
+	elements := int64(len(lit.Elts))
 	for _, e := range lit.Elts {
-		pair, ok := e.(*ast.KeyValueExpr)
-		if !ok {
-			continue
-		}
-		if v := c.info.Types[pair.Key].Value; v != nil {
-			if n, exact := constant.Int64Val(constant.ToInt(v)); !exact || n > maxIndex {
-				c.refuse(pair.Pos(), ruleSize, "the index %s makes a list that is written out up to there: use a map", clip(v.String()))
+		if pair, ok := e.(*ast.KeyValueExpr); ok && c.info.Types[pair.Key].Value != nil {
+			n, exact := constant.Int64Val(constant.ToInt(c.info.Types[pair.Key].Value))
+			if !exact || n > maxValue {
+				return maxValue + 1
 			}
+			elements = max(elements, n+1)
 		}
 	}
+	return min(elements*size(s.Elem(), measured), maxValue+1)
 }
 
 // size returns how many bytes a value of the type takes, or more than maxValue.

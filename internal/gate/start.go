@@ -71,8 +71,10 @@ func (s starter) call(call *ast.CallExpr) {
 	}
 	f := s.called(call)
 	switch {
+	case f == nil && s.info.TypeOf(call.Fun) == types.Typ[types.Invalid]:
+		// It comes from a package that has been refused, or from nowhere.
 	case f == nil:
-		s.refuse(call, "call a function that only running it would tell")
+		s.refuse(call, "call a function whose name does not stand here")
 	case f.Pkg() == nil:
 		s.refuse(call, "call the method "+f.Name()+" of whatever has it")
 	case f.Pkg() == s.pkg:

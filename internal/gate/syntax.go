@@ -12,7 +12,9 @@ import (
 // Limits on what a file may make the compiler do. The largest right answer that
 // the lab knows stays far below each of them.
 const (
-	maxNesting   = 60       // of anything in anything
+	maxNesting   = 60       // of blocks, types, calls and the like in each other
+	maxDepth     = 1000     // of the syntax tree
+	maxGrowth    = 1 << 16  // of types, by generic functions called one after the other
 	maxString    = 64 << 10 // bytes of a constant string, concatenated
 	maxUnfolding = 20_000   // of types and generic functions, written out
 	maxNumber    = 100      // digits of a number
@@ -107,22 +109,23 @@ func (c *check) importList() {
 // memory that there is. Everything here is counted on the tree alone, because
 // looking up the types would have the same trouble.
 func (c *check) bombs() {
-	depth := 0
+	nesting := 0
 	var deepest token.Pos
-	var counted []bool
+	var levels []bool // whether each counts
 	ast.Inspect(c.file, func(n ast.Node) bool {
 		if n == nil {
-			if counted[len(counted)-1] {
-				depth--
+			if levels[len(levels)-1] {
+				nesting--
 			}
-			counted = counted[:len(counted)-1]
+			levels = levels[:len(levels)-1]
 			return true
 		}
-		counted = append(counted, nests(n))
+		levels = append(levels, nests(n))
 		if nests(n) {
-			if depth++; depth > maxNesting && !deepest.IsValid() {
-				deepest = n.Pos()
-			}
+			nesting++
+		}
+		if (nesting > maxNesting || len(levels) > maxDepth) && !deepest.IsValid() {
+			deepest = n.Pos()
 		}
 		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind != token.STRING && len(lit.Value) > maxNumber {
 			c.tooMuchAt(lit.Pos(), "this number has %d characters, and may have %d", len(lit.Value), maxNumber)
@@ -130,8 +133,10 @@ func (c *check) bombs() {
 		return true
 	})
 	if deepest.IsValid() {
-		c.tooMuchAt(deepest, "this is nested deeper than %d levels: split it up", maxNesting)
+		c.tooMuchAt(deepest, "this is nested too deep: split it up")
+		return
 	}
+	c.growth()
 
 	u := newUnfolding(c.file)
 	for _, d := range u.order {
@@ -153,11 +158,80 @@ func (c *check) bombs() {
 	})
 }
 
+// growth refuses chains of generic functions whose result is a larger type than
+// their arguments: x := pair(x, x), again and again, doubles a type each time.
+func (c *check) growth() {
+	factors := map[string]int{}
+	for _, d := range c.file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			parameters := map[string]bool{}
+			if d.Recv != nil {
+				ast.Inspect(d.Recv, func(n ast.Node) bool {
+					switch n := n.(type) {
+					case *ast.IndexExpr:
+						note(parameters, n.Index)
+					case *ast.IndexListExpr:
+						note(parameters, n.Indices...)
+					}
+					return true
+				})
+			}
+			if list := d.Type.TypeParams; list != nil {
+				for _, f := range list.List {
+					for _, name := range f.Names {
+						note(parameters, name)
+					}
+				}
+			}
+			if d.Type.Results == nil {
+				continue
+			}
+			for _, result := range d.Type.Results.List {
+				uses := 0
+				ast.Inspect(result.Type, func(n ast.Node) bool {
+					if id, ok := n.(*ast.Ident); ok && parameters[id.Name] {
+						uses++
+					}
+					if f, ok := n.(*ast.Field); ok && len(f.Names) > 1 {
+						uses += len(f.Names)
+					}
+					return true
+				})
+				factors[d.Name.Name] = max(factors[d.Name.Name], uses)
+			}
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				if t, ok := s.(*ast.TypeSpec); ok && t.Assign.IsValid() && t.TypeParams != nil {
+					c.tooMuchAt(t.Pos(), "nobody needs an alias with type parameters here: declare a type")
+				}
+			}
+		}
+	}
+	grown := 1
+	ast.Inspect(c.file, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && factors[id.Name] > 1 && grown <= maxGrowth {
+			if grown *= factors[id.Name]; grown > maxGrowth {
+				c.tooMuchAt(id.Pos(), "types grow too large by calling %s again and again", clip(id.Name))
+			}
+		}
+		return true
+	})
+}
+
+func note(set map[string]bool, names ...ast.Expr) {
+	for _, e := range names {
+		if id, ok := e.(*ast.Ident); ok {
+			set[id.Name] = true
+		}
+	}
+}
+
 // nests tells whether a node counts as a level. Those do not that make a deep
 // tree of a long, flat text: a + b + c, x.y().z(), else if.
 func nests(n ast.Node) bool {
 	switch n.(type) {
-	case *ast.BlockStmt, *ast.FuncLit, *ast.CompositeLit, *ast.ParenExpr, *ast.IndexExpr, *ast.IndexListExpr, *ast.UnaryExpr, *ast.StarExpr,
+	case *ast.BlockStmt, *ast.CallExpr, *ast.FuncLit, *ast.CompositeLit, *ast.ParenExpr, *ast.IndexExpr, *ast.IndexListExpr, *ast.UnaryExpr, *ast.StarExpr,
 		*ast.ArrayType, *ast.MapType, *ast.ChanType, *ast.FuncType, *ast.StructType, *ast.InterfaceType:
 		return true
 	}

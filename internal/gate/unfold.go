@@ -13,6 +13,7 @@ import (
 type unfolding struct {
 	decls map[string]*decl
 	order []*decl
+	texts map[ast.Expr]int // what text has found out
 }
 
 // decl is everything in a file that is declared with one name.
@@ -35,7 +36,7 @@ type decl struct {
 const saturated = 1 << 40
 
 func newUnfolding(file *ast.File) *unfolding {
-	u := &unfolding{decls: map[string]*decl{}}
+	u := &unfolding{decls: map[string]*decl{}, texts: map[ast.Expr]int{}}
 	// What refers to what can only be told when all names are known.
 	bodies := map[*decl][]ast.Node{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -71,6 +72,11 @@ func newUnfolding(file *ast.File) *unfolding {
 		for _, n := range nodes {
 			ast.Inspect(n, func(n ast.Node) bool {
 				switch n := n.(type) {
+				case *ast.Field:
+					// The tree has a, b T once.
+					for range len(n.Names) - 1 {
+						ast.Inspect(n.Type, func(n ast.Node) bool { u.refer(d, n); return true })
+					}
 				case *ast.SelectorExpr:
 					ast.Inspect(n.X, func(n ast.Node) bool { u.refer(d, n); return true })
 					return false
@@ -173,6 +179,15 @@ func (d *decl) text() int {
 // text returns how long the string is at most that an expression is if it is
 // constant; zero if it is none.
 func (u *unfolding) text(e ast.Expr) int {
+	n, ok := u.texts[e]
+	if !ok {
+		n = u.measure(e)
+		u.texts[e] = n
+	}
+	return n
+}
+
+func (u *unfolding) measure(e ast.Expr) int {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		if e.Kind == token.STRING {
