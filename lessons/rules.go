@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-var ruleRow = regexp.MustCompile("(?m)^\\| *[0-9]+ *\\| (.+) \\| `(Test[^`]+)` \\|$")
+var ruleRow = regexp.MustCompile("(?m)^\\| [^|]+ \\| (.+) \\| `(Test[^`]+)` \\|$")
 
 // Rules returns the rules of the lesson as its text words them, by the name of
 // the test that proves each, such as TestQueue/TestPutBlocksWhileFull.

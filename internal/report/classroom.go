@@ -34,9 +34,7 @@ func Classroom(w io.Writer, c *Class, m policy.Marks) error {
 	doc := classroom{Version: 1, Status: "pass", MaxScore: m.Of, Tests: []classroomTest{}}
 	if len(m.Open) > 0 {
 		doc.Status, doc.MaxScore = "error", 0
-		for _, why := range m.Open {
-			doc.Tests = append(doc.Tests, classroomTest{Name: "grading", Status: "error", Message: Line(why)})
-		}
+		doc.Tests = append(doc.Tests, classroomTest{Name: "grading", Status: "error", Message: "no mark yet: a person will look at it"})
 	} else {
 		for _, it := range c.items(m) {
 			if it.Skipped {

@@ -301,7 +301,7 @@ var verdictClasses = []struct {
 // bars has a bar for each of the rules that fail most.
 func (c *Class) bars() bars {
 	const width, step, most = 760, 38, 20
-	rules := c.rules()
+	rules := c.broken()
 	b := bars{W: width + 60, H: 30}
 	if len(rules) > most {
 		b.More = len(rules) - most

@@ -65,7 +65,7 @@ func (c *Class) markdownLesson(w io.Writer, l policy.LessonMarks) {
 		return
 	}
 	fmt.Fprintf(w, "\n## %s\n", l.Lesson.Lesson)
-	rules := rulesOf(l.Lesson.Lesson)
+	rules := c.rules[l.Lesson.Lesson]
 	for _, t := range l.Tasks {
 		verdict := taskVerdict(t.Task)
 		good, all := holding(t.Task)

@@ -33,13 +33,19 @@ import (
 type Class struct {
 	Policy policy.Policy
 	Marks  []policy.Marks // in the order of their IDs
+
+	rules map[string]map[string]string // of each lesson, by test
 }
 
 // New marks all entries by the policy. The entries are not changed, but shared.
 func New(p policy.Policy, entries []*gradebook.Entry) *Class {
 	sorted := slices.Clone(entries)
 	gradebook.Sort(sorted)
-	return &Class{Policy: p, Marks: p.Mark(sorted)}
+	rules := map[string]map[string]string{}
+	for _, l := range lessons.All() {
+		rules[l.Name] = l.Rules()
+	}
+	return &Class{Policy: p, Marks: p.Mark(sorted), rules: rules}
 }
 
 // Find returns the submission with that ID.
@@ -136,7 +142,7 @@ func (c *Class) items(m policy.Marks) []item {
 			add(base, l.Points, l.Of)
 			continue
 		}
-		n, rules := 0, rulesOf(base.Lesson)
+		n, rules := 0, c.rules[base.Lesson]
 		for _, t := range l.Tasks {
 			weight, of := c.Policy.Weight(base.Lesson), c.Policy.Weight(base.Lesson)
 			if t.Brave {
@@ -254,14 +260,6 @@ func (c *Class) lessonMessage(l policy.LessonMarks) string {
 	return ""
 }
 
-func rulesOf(lesson string) map[string]string {
-	l, err := lessons.Find(lesson)
-	if err != nil {
-		return nil // of another version of the course: names will do
-	}
-	return l.Rules()
-}
-
 // words is a test's rule in words: those of the lesson's text, or its name taken
 // apart.
 func words(rules map[string]string, test string) string {
@@ -307,6 +305,8 @@ func state(l policy.LessonMarks) string {
 		return "?"
 	case l.Status == gradebook.NotSubmitted:
 		return "-"
+	case l.Status != gradebook.Graded:
+		return "×"
 	}
 	return policy.Format(l.Points)
 }
@@ -353,8 +353,8 @@ type broken struct {
 	By                 map[runner.Verdict]int
 }
 
-// rules lists the rules that most submissions break, the worst first.
-func (c *Class) rules() []broken {
+// broken lists the rules that most submissions break, the worst first.
+func (c *Class) broken() []broken {
 	type name struct{ lesson, test string }
 	found := map[name]*broken{}
 	var all []*broken
@@ -394,7 +394,7 @@ func (c *Class) rules() []broken {
 	})
 	sorted := make([]broken, len(all))
 	for i, b := range all {
-		b.Rule = words(rulesOf(b.Lesson), b.Test)
+		b.Rule = words(c.rules[b.Lesson], b.Test)
 		sorted[i] = *b
 	}
 	return sorted

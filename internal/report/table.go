@@ -47,7 +47,7 @@ func Table(w io.Writer, c *Class) error {
 	s := c.stats()
 	fmt.Fprintf(b, "\n%s, %d with a mark: mean %s, median %s, best %s of %s\n", count(s.All, "submission"), s.Marked,
 		policy.Format(s.Mean), policy.Format(s.Median), policy.Format(s.Most), policy.Format(s.Of))
-	fmt.Fprintln(b, "- not submitted   ? open   * judged by a person")
+	fmt.Fprintln(b, "- not submitted   × not built, or against the rules   ? open   * judged by a person")
 	for _, warning := range c.Warnings() {
 		fmt.Fprintln(b, warning)
 	}
