@@ -35,6 +35,7 @@ type Class struct {
 	Marks  []policy.Marks // in the order of their IDs
 
 	rules map[string]map[string]string // of each lesson, by test
+	part  bool                         // whether there are more in the class than Marks
 }
 
 // New marks all entries by the policy. The entries are not changed, but shared.
@@ -57,6 +58,13 @@ func (c *Class) Find(id string) (policy.Marks, bool) {
 	return c.Marks[i], true
 }
 
+// Only returns the class reduced to the submission with that ID. Its marks stay
+// those that it has in the class.
+func (c *Class) Only(id string) (one *Class, ok bool) {
+	m, ok := c.Find(id)
+	return &Class{Policy: c.Policy, Marks: []policy.Marks{m}, rules: c.rules, part: true}, ok
+}
+
 // Warnings says what an instructor should look at before the marks go out, a
 // sentence each: marks that are still open, and IDs in the policy that are
 // nobody's.
@@ -70,7 +78,7 @@ func (c *Class) Warnings() []string {
 	ids := c.Policy.IDs()
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		if _, ok := c.Find(id); !ok {
+		if _, ok := c.Find(id); !ok && !c.part {
 			all = append(all, fmt.Sprintf("the policy names %s, who is not in this class", id))
 		}
 	}

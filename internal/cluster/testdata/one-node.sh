@@ -19,6 +19,14 @@ chmod 755 "$dir/munge"
 daemons=()
 stop() {
 	trap - EXIT
+	# Steps outlive the daemons: they are to end first.
+	if [ -n "${SLURM_CONF:-}" ]; then
+		timeout 5 scancel --quiet --user="$(id -un)" 2>/dev/null || true
+		for _ in {1..50}; do
+			[ -n "$(timeout 5 squeue --noheader 2>/dev/null)" ] || break
+			sleep 0.1
+		done
+	fi
 	for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do
 		kill -TERM "${daemons[i]}" 2>/dev/null || true
 	done
@@ -68,7 +76,7 @@ SlurmctldPort=$(port)
 SlurmdPort=$(port)
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket=$socket
+AuthInfo=socket=$socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool
