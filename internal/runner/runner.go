@@ -121,13 +121,18 @@ func Run(ctx context.Context, o Options, c Candidate, on func(Event)) (*Result, 
 type run struct {
 	Options
 	lesson   lessons.Lesson
-	exercise string // the learner's file, as an absolute path
-	file     string // what messages call it
-	source   []byte // what to lay over it; nil if nothing
-	dir      string // for temporary files
+	exercise string   // the learner's file, as an absolute path
+	file     string   // what messages call it
+	source   []byte   // what to lay over it; nil if nothing
+	dir      string   // for temporary files
+	trees    []string // beginnings of paths that nobody wants to read
 	expected []Expected
 	log      *log
+	graded   *graded // nil if the candidate is trusted
 }
+
+// patience is how long one test may take.
+func (r *run) patience() time.Duration { return r.Limit * 3 / 5 }
 
 func newRun(o Options, c Candidate, on func(Event)) (*run, error) {
 	root, err := filepath.Abs(o.Root)
