@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"conclab/internal/autograder"
+	"conclab/internal/intake"
 	"conclab/internal/policy"
 	"conclab/internal/report"
 	"conclab/internal/screen"
@@ -138,7 +139,7 @@ func (f reportFlags) canvas(cmd *cobra.Command, c *report.Class) error {
 		return fmt.Errorf("cannot read the gradebook: %w", err)
 	}
 	var filled bytes.Buffer
-	r, err := report.Canvas(&filled, c, export, report.CanvasOptions{Assignment: f.assignment, Match: f.match})
+	r, err := report.Canvas(&filled, c, export, report.CanvasOptions{Assignment: f.assignment, Match: f.match, Normal: intake.ID})
 	if err != nil {
 		return err
 	}
