@@ -38,6 +38,7 @@ func newReport() *cobra.Command {
 the policy, and writes them in one of these forms:
 
 ` + about.String() + `  canvas      a gradebook exported from Canvas, with the marks filled in
+  moodle      a grading worksheet of Moodle's, with the marks filled in
 
 A mark that is still open, because of an error of the grader's or because a
 person must look first, is never a zero: it is left out of what carries marks
@@ -61,9 +62,9 @@ away, and named.`,
 	cmd.Flags().StringVar(&f.policy, "policy", "", "the policy file (default: see lab grade policy)")
 	cmd.Flags().StringVar(&f.id, "id", "", "only this submission")
 	cmd.Flags().StringVar(&f.out, "out", "", "the file to write; for a form with a file for each student, the folder (default: print it)")
-	cmd.Flags().StringVar(&f.export, "export", "", "the gradebook that was exported from Canvas")
-	cmd.Flags().StringVar(&f.assignment, "assignment", "", "the assignment of the gradebook to fill in (default: the only one)")
-	cmd.Flags().StringVar(&f.match, "match", "", "the column of the gradebook that holds the ids (default: the one that knows most of them)")
+	cmd.Flags().StringVar(&f.export, "export", "", "the file from Canvas or Moodle to fill in")
+	cmd.Flags().StringVar(&f.assignment, "assignment", "", "the column to fill in: Canvas, the assignment (default: the only one); Moodle, Grade in another language")
+	cmd.Flags().StringVar(&f.match, "match", "", "the column to find students by: Canvas, the one with the ids (default: the one that knows most of them); Moodle, Identifier in another language")
 	return cmd
 }
 
@@ -72,15 +73,15 @@ func formats() []string {
 	for _, form := range report.Forms() {
 		names = append(names, form.Name)
 	}
-	return append(names, "canvas")
+	return append(names, "canvas", "moodle")
 }
 
 func (f reportFlags) write(cmd *cobra.Command, c *report.Class) error {
-	if f.format == "canvas" {
-		return f.canvas(cmd, c)
+	if f.format == "canvas" || f.format == "moodle" {
+		return f.fill(cmd, c)
 	}
 	if f.export != "" || f.assignment != "" || f.match != "" {
-		return errors.New("--export, --assignment and --match are for --format canvas")
+		return errors.New("--export, --assignment and --match are for --format canvas and moodle")
 	}
 	forms := report.Forms()
 	i := slices.IndexFunc(forms, func(form report.Form) bool { return form.Name == f.format })
@@ -130,25 +131,33 @@ func eachFile(dir string, form report.Form, c *report.Class) error {
 	return nil
 }
 
-func (f reportFlags) canvas(cmd *cobra.Command, c *report.Class) error {
+// fill fills the marks into a file that came from Canvas or Moodle.
+func (f reportFlags) fill(cmd *cobra.Command, c *report.Class) error {
 	if f.export == "" {
-		return errors.New("--format canvas needs --export FILE: in Canvas, Grades, Export, Export Entire Gradebook")
+		return fmt.Errorf("--format %s fills in a file: name it with --export (%s)", f.format, map[string]string{
+			"canvas": "in Canvas: Grades, Export, Export Entire Gradebook", "moodle": "in Moodle: the assignment's grading action “Download grading worksheet”",
+		}[f.format])
 	}
 	export, err := os.ReadFile(f.export)
 	if err != nil {
-		return fmt.Errorf("cannot read the gradebook: %w", err)
+		return fmt.Errorf("cannot read what to fill in: %w", err)
 	}
 	var filled bytes.Buffer
-	r, err := report.Canvas(&filled, c, export, report.CanvasOptions{Assignment: f.assignment, Match: f.match, Normal: intake.ID})
+	var r report.Filled
+	if f.format == "canvas" {
+		r, err = report.Canvas(&filled, c, export, report.CanvasOptions{Assignment: f.assignment, Match: f.match, Normal: intake.ID})
+	} else {
+		r, err = report.Moodle(&filled, c, export, report.MoodleOptions{Grade: f.assignment, Match: f.match})
+	}
 	if err != nil {
 		return err
 	}
 	if err := f.output(cmd, func(w io.Writer) error { _, err := w.Write(filled.Bytes()); return err }); err != nil {
 		return err
 	}
-	warn(cmd, append(r.Left, fmt.Sprintf("%d marks filled into %q, students matched by %q", r.Filled, r.Column, r.Match)))
-	if r.Warning != "" {
-		warn(cmd, []string{r.Warning})
+	warn(cmd, append(r.Left, fmt.Sprintf("%d marks filled into %q, students found by %q", r.Marks, r.Column, r.Match)))
+	if r.Remark != "" {
+		warn(cmd, []string{r.Remark})
 	}
 	return nil
 }

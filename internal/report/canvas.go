@@ -1,14 +1,11 @@
 package report
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"conclab/internal/gradebook"
@@ -30,15 +27,6 @@ type CanvasOptions struct {
 	Normal func(string) string
 }
 
-// CanvasResult says what was filled in.
-type CanvasResult struct {
-	Column  string // that was filled
-	Match   string // the column that was matched
-	Filled  int
-	Left    []string // sentences about what was not filled in, and why
-	Warning string   // a sentence about the points, or empty
-}
-
 // Canvas fills the marks into a gradebook that was exported from Canvas and gives
 // it back otherwise unchanged, byte for byte; so Canvas's import shows the new
 // marks as the only changes. Students who are excused (EX) or whom the assignment
@@ -47,30 +35,33 @@ type CanvasResult struct {
 // The form is that of Canvas's own exporter and importer: see
 // https://github.com/instructure/canvas-lms (lib/gradebook_exporter.rb,
 // lib/gradebook_importer.rb). It may have a byte order mark and semicolons.
-func Canvas(w io.Writer, c *Class, export []byte, o CanvasOptions) (CanvasResult, error) {
-	g, err := readGradebook(export)
+func Canvas(w io.Writer, c *Class, export []byte, o CanvasOptions) (Filled, error) {
+	g, err := readCells(export)
+	if err == nil {
+		err = canvasForm(g)
+	}
 	if err != nil {
-		return CanvasResult{}, err
+		return Filled{}, err
 	}
 	column, err := g.assignment(o.Assignment)
 	if err != nil {
-		return CanvasResult{}, err
+		return Filled{}, err
 	}
 	if o.Normal == nil {
 		o.Normal = strings.ToLower
 	}
 	match, err := g.match(c, o)
 	if err != nil {
-		return CanvasResult{}, err
+		return Filled{}, err
 	}
-	r := CanvasResult{Column: g.head()[column], Match: g.head()[match]}
+	r := Filled{Column: g.head()[column], Match: g.head()[match]}
 
 	var edits []edit
 	seen := map[string]int{}
 	for i, row := range g.rows[1:] {
 		switch {
 		case strings.Contains(row.cells[0], "Points Possible"):
-			r.Warning = pointsPossible(c, row.cells[column])
+			r.outOf("Canvas", row.cells[column], c)
 			continue
 		case match >= len(row.cells) || column >= len(row.cells):
 			continue
@@ -84,7 +75,7 @@ func Canvas(w io.Writer, c *Class, export []byte, o CanvasOptions) (CanvasResult
 			continue
 		}
 		if before, twice := seen[id]; twice {
-			return CanvasResult{}, fmt.Errorf("the gradebook's lines %d and %d both belong to %s, by its column %s: name another one with --match", before, i+2, id, r.Match)
+			return Filled{}, fmt.Errorf("the gradebook's lines %d and %d both belong to %s, by its column %s: name another one with --match", before, i+2, id, r.Match)
 		}
 		seen[id] = i + 2
 		switch have := strings.TrimSpace(row.cells[column]); {
@@ -96,7 +87,7 @@ func Canvas(w io.Writer, c *Class, export []byte, o CanvasOptions) (CanvasResult
 			r.Left = append(r.Left, id+" does not have this assignment")
 		default:
 			edits = append(edits, edit{row.at[column], row.end[column], policy.Format(m.Points)})
-			r.Filled++
+			r.Marks++
 		}
 	}
 	for _, m := range c.Marks {
@@ -108,79 +99,19 @@ func Canvas(w io.Writer, c *Class, export []byte, o CanvasOptions) (CanvasResult
 	return r, err
 }
 
-func pointsPossible(c *Class, cell string) string {
-	of := c.stats().Of
-	if have, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(cell), ",", "."), 64); err == nil && have != of {
-		return fmt.Sprintf("the assignment is out of %s in Canvas, and these marks are out of %s: they are written as they are", policy.Format(have), policy.Format(of))
-	}
-	return ""
-}
-
-// canvasBook is an export with the place of every cell in it.
-type canvasBook struct{ rows []canvasRow }
-
-type canvasRow struct {
-	cells   []string
-	at, end []int // bytes from the start of the file
-}
-
-var bom = []byte("\xef\xbb\xbf")
-
-func readGradebook(export []byte) (*canvasBook, error) {
-	text, skip := export, 0
-	if bytes.HasPrefix(export, bom) {
-		text, skip = export[len(bom):], len(bom)
-	}
-	// Where each line begins, because the reader says line and column.
-	lines := []int{skip}
-	for i, b := range text {
-		if b == '\n' {
-			lines = append(lines, skip+i+1)
-		}
-	}
-	in := csv.NewReader(bytes.NewReader(text))
-	in.FieldsPerRecord = -1
-	if first, _, _ := bytes.Cut(text, []byte("\n")); bytes.Count(first, []byte(";")) > bytes.Count(first, []byte(",")) {
-		in.Comma = ';'
-	}
-	g := &canvasBook{}
-	for {
-		cells, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("this is no CSV file as Canvas exports it: %w", err)
-		}
-		row := canvasRow{cells: cells}
-		for i := range cells {
-			line, column := in.FieldPos(i)
-			row.at = append(row.at, lines[line-1]+column-1)
-		}
-		// A cell ends at the separator before the next one, or with the line.
-		for _, next := range row.at[1:] {
-			row.end = append(row.end, next-1)
-		}
-		end := skip + int(in.InputOffset())
-		for end > row.at[len(cells)-1] && (export[end-1] == '\n' || export[end-1] == '\r') {
-			end--
-		}
-		row.end = append(row.end, end)
-		g.rows = append(g.rows, row)
-	}
+// canvasForm tells whether it looks like an export.
+func canvasForm(g *cells) error {
 	if len(g.rows) == 0 || len(g.head()) < 4 || !slices.Contains(g.head(), "ID") || !slices.Contains(g.head(), "Section") {
-		return nil, errors.New("this is no gradebook as Canvas exports it: its first line must have the columns Student, ID and Section (in Canvas: Grades, Export, Export Entire Gradebook)")
+		return errors.New("this is no gradebook as Canvas exports it: its first line must have the columns Student, ID and Section (in Canvas: Grades, Export, Export Entire Gradebook)")
 	}
-	return g, nil
+	return nil
 }
-
-func (g *canvasBook) head() []string { return g.rows[0].cells }
 
 // titled is how Canvas writes an assignment's header.
 var titled = regexp.MustCompile(`^(.*) \((\d+)\)$`)
 
 // assignment finds the column to fill in.
-func (g *canvasBook) assignment(name string) (int, error) {
+func (g *cells) assignment(name string) (int, error) {
 	readOnly := map[int]bool{}
 	for _, row := range g.rows[1:] {
 		if strings.Contains(row.cells[0], "Points Possible") {
@@ -218,7 +149,7 @@ func (g *canvasBook) assignment(name string) (int, error) {
 var idColumns = []string{"ID", "SIS User ID", "SIS Login ID", "Integration ID"}
 
 // match finds the column that holds the submissions' IDs.
-func (g *canvasBook) match(c *Class, o CanvasOptions) (int, error) {
+func (g *cells) match(c *Class, o CanvasOptions) (int, error) {
 	if o.Match != "" {
 		if !slices.Contains(idColumns, o.Match) {
 			return 0, fmt.Errorf("--match can be %s, but not %q", strings.Join(idColumns, ", "), o.Match)
@@ -246,20 +177,4 @@ func (g *canvasBook) match(c *Class, o CanvasOptions) (int, error) {
 		return 0, errors.New("nobody in the gradebook has the id of a submission: the ids must be in one of its columns " + strings.Join(idColumns, ", "))
 	}
 	return best, nil
-}
-
-// edit replaces the bytes from at to end.
-type edit struct {
-	at, end int
-	text    string
-}
-
-func apply(text []byte, edits []edit) []byte {
-	var out []byte
-	done := 0
-	for _, e := range edits {
-		out = append(append(out, text[done:e.at]...), e.text...)
-		done = e.end
-	}
-	return append(out, text[done:]...)
 }

@@ -31,7 +31,7 @@ of two lines",,12.00,,,
 "Student, Test",1100,,9f1c0c,Group A,,,,,,
 `
 
-func fill(t *testing.T, text string, o report.CanvasOptions) (string, report.CanvasResult) {
+func fill(t *testing.T, text string, o report.CanvasOptions) (string, report.Filled) {
 	t.Helper()
 	var b bytes.Buffer
 	r, err := report.Canvas(&b, class(), []byte(text), o)
@@ -50,7 +50,7 @@ func TestCanvasIsFilledInAndReadsBackEqualOtherwise(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, r := fill(t, form, report.CanvasOptions{Assignment: "Concurrency (882)"})
 			assert.Equal(t, "SIS Login ID", r.Match)
-			assert.Equal(t, 4, r.Filled, "s01, s02, s03, s08")
+			assert.Equal(t, 4, r.Marks, "s01, s02, s03, s08")
 			before, after := parse(t, form), parse(t, got)
 			require.Len(t, after, len(before))
 			want := map[string]string{}
@@ -106,9 +106,9 @@ func TestCanvasSaysWhoWasLeftOut(t *testing.T) {
 		"9f1c0c is in the gradebook and handed nothing in here",
 		"s09 is not in the gradebook",
 	}, r.Left)
-	assert.Empty(t, r.Warning)
+	assert.Empty(t, r.Remark)
 	_, r = fill(t, strings.ReplaceAll(export, "27.00", "100"), report.CanvasOptions{Assignment: "Concurrency"})
-	assert.Contains(t, r.Warning, "out of 100 in Canvas, and these marks are out of 27")
+	assert.Contains(t, r.Remark, "out of 100 in Canvas, and these marks are out of 27")
 }
 
 func TestCanvasWithSemicolonsAndOtherIDs(t *testing.T) {
@@ -116,8 +116,8 @@ func TestCanvasWithSemicolonsAndOtherIDs(t *testing.T) {
 	got, r := fill(t, text, report.CanvasOptions{Normal: func(s string) string { return "s0" + strings.TrimPrefix(s, "x") }})
 	assert.Equal(t, "ID", r.Match, "the first of those that know as many")
 	assert.Contains(t, got, "One;1;x1;A;35\n")
-	assert.Empty(t, r.Warning, "27,00 is 27")
-	assert.Equal(t, 2, r.Filled)
+	assert.Empty(t, r.Remark, "27,00 is 27")
+	assert.Equal(t, 2, r.Marks)
 }
 
 func TestCanvasSaysWhatIsWrong(t *testing.T) {
