@@ -12,7 +12,6 @@ import (
 	"conclab/internal/gradebook"
 	"conclab/internal/policy"
 	"conclab/internal/runner"
-	"conclab/lessons"
 )
 
 func read(t *testing.T, text string) policy.Policy {
@@ -253,7 +252,12 @@ func TestPointsReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestEveryLessonCountsByDefault(t *testing.T) {
-	assert.Equal(t, lessons.Names(), policy.Default().Lessons)
+func TestTheLessonsThatCount(t *testing.T) {
+	all := []*gradebook.Entry{
+		{Lessons: []gradebook.Lesson{{Lesson: "pipes"}}},
+		{Lessons: []gradebook.Lesson{{Lesson: "queues"}}},
+	}
+	assert.Equal(t, []string{"queues", "pipes"}, policy.Default().Counting(all), "what was graded, in the course's order")
+	assert.Equal(t, []string{"echo"}, read(t, "lessons: [echo]").Counting(all))
 	assert.Equal(t, []string{"queues", "echo"}, read(t, "lessons: [echo, queues]").Lessons, "in the course's order")
 }

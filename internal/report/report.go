@@ -42,6 +42,7 @@ type Class struct {
 func New(p policy.Policy, entries []*gradebook.Entry) *Class {
 	sorted := slices.Clone(entries)
 	gradebook.Sort(sorted)
+	p.Lessons = p.Counting(sorted)
 	rules := map[string]map[string]string{}
 	for _, l := range lessons.All() {
 		rules[l.Name] = l.Rules()
