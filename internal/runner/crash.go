@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -27,7 +28,7 @@ func (p *record) explainEnd(e ending, inside bool) outcome {
 	}
 	switch {
 	case e.stopped == errTooLoud:
-		return outcome{TooMuchOutput, fmt.Sprintf("%s was stopped because it prints without end: %d MiB, and it went on", what, maxOutput>>20)}
+		return outcome{TooMuchOutput, fmt.Sprintf("%s was stopped because it prints without end: %d MiB, and it went on", what, max(cmp.Or(p.run.output, maxOutput)>>20, 1))}
 	case e.stopped == errTooBig:
 		return outcome{OutOfMemory, what + " was stopped because it takes more and more memory"}
 	case e.stopped == errTooMany:

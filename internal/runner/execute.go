@@ -103,7 +103,7 @@ func (r *run) execute(ctx context.Context, converter string, names []string, dea
 	if err != nil {
 		return fmt.Errorf("test2json: %w", err)
 	}
-	meter := &meter{to: raw, left: maxOutput, over: func() { stop(errTooLoud) }, kept: clip{limit: maxTestOutput}}
+	meter := &meter{to: raw, left: cmp.Or(r.output, maxOutput), over: func() { stop(errTooLoud) }, kept: clip{limit: maxTestOutput}}
 
 	if err := convert.Start(); err != nil {
 		return fmt.Errorf("test2json: %w", err)

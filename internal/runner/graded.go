@@ -22,6 +22,10 @@ type Way struct {
 	Seed  int64         // of the order of the tasks; zero means the suite's own
 	Limit time.Duration // wall time for the tests of a lesson in all their processes together; one test may take three fifths
 	Tests string        // a pattern as in [Options]; empty means all
+
+	// Output is how much one process may print, in bytes; zero means as much as
+	// for a candidate that is trusted.
+	Output int
 }
 
 // Verdicts are what the tests of one lesson of an assembly said.
@@ -51,7 +55,7 @@ func (a *Assembly) Judge(ctx context.Context, lesson string, w Way) (*Verdicts, 
 		return nil, fmt.Errorf("the lesson %s is not in the binary", lesson)
 	}
 	r := a.run(a.parts[i].lesson, a.parts[i].file)
-	r.Limit = w.Limit
+	r.Limit, r.output = w.Limit, w.Output
 	if w.Seed != 0 {
 		r.Shuffle = strconv.FormatInt(w.Seed, 10)
 	}

@@ -224,7 +224,8 @@ func (k *Kit) list(ctx context.Context, imports []string) ([]listed, error) {
 	}
 	slices.Sort(asked)
 	asked = slices.Compact(asked)
-	args := []string{"list", "-e", "-export", "-deps", "-json=ImportPath,Export,BuildID,Standard,Module,Error,Incomplete"}
+	// Nothing may depend on where the clone lies on this machine.
+	args := []string{"list", "-e", "-export", "-deps", "-trimpath", "-json=ImportPath,Export,BuildID,Standard,Module,Error,Incomplete"}
 	if k.Race {
 		args = append(args, "-race")
 	}
@@ -273,7 +274,10 @@ func (k *Kit) write(id io.Writer, packages []listed) error {
 		if p.Export == "" {
 			continue
 		}
-		fmt.Fprintln(id, p.ImportPath, p.BuildID)
+		if !p.Standard {
+			// Whatever the standard library is, it is that of this version of Go.
+			fmt.Fprintln(id, p.ImportPath, p.BuildID)
+		}
 		line := fmt.Sprintf("packagefile %s=%s\n", p.ImportPath, p.Export)
 		base.WriteString(line)
 		if !strings.HasPrefix(p.ImportPath, "conclab/") {

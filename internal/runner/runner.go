@@ -129,6 +129,7 @@ type run struct {
 	expected []Expected
 	log      *log
 	graded   *graded // nil if the candidate is trusted
+	output   int     // what one process may print; zero means maxOutput
 }
 
 // patience is how long one test may take.
