@@ -53,7 +53,7 @@ last word.`,
 	cmd.PersistentFlags().StringVar(&root, "root", "", "the folder of the clone (default: found from the working directory)")
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.CompletionOptions.DisableDefaultCmd = true
-	cmd.AddCommand(newTest(&root), newCheck(&root), newVerify(&root))
+	cmd.AddCommand(newTest(&root), newCheck(&root), newGrade(&root), newVerify(&root))
 	return cmd
 }
 
