@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/txtar"
@@ -35,6 +36,10 @@ type Cheat struct {
 	// Then are the words, of a lesson or a test, one of which must be said of it
 	// when there is no gate. If "pass" is among them only the gate stops it.
 	Then []string
+
+	// Worth is how many tests it may pass without a gate, if that is more than
+	// what Honest passes.
+	Worth int
 }
 
 // Load reads the tricks from dir, for the lessons of the module at root. Tricks
@@ -65,6 +70,10 @@ func Load(dir, root string) ([]Cheat, error) {
 				c.Gate = strings.Fields(value)
 			case "then":
 				c.Then = strings.Split(value, ", ")
+			case "worth":
+				if c.Worth, err = strconv.Atoi(value); err != nil {
+					return nil, fmt.Errorf("%s: %w", file, err)
+				}
 			}
 		}
 		if c.Note == "" || c.Lesson == "" || len(c.Gate) == 0 || len(c.Then) == 0 {

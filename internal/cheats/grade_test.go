@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"conclab/internal/cheats"
 	"conclab/internal/runner"
 	"conclab/internal/sandbox"
 	"conclab/lessons"
@@ -37,6 +36,7 @@ func TestWithoutTheGate(t *testing.T) {
 	slices.Sort(names)
 	kit := newKit(t, imports, slices.Compact(names))
 
+	worth := map[string]int{} // how many tests the honest answers pass
 	before := traces(t)
 	for _, c := range all {
 		t.Run(c.Name, func(t *testing.T) {
@@ -47,8 +47,12 @@ func TestWithoutTheGate(t *testing.T) {
 			if slices.Contains(c.Then, "pass") {
 				return // the gate alone stops it, and the file says so
 			}
-			_, honest := judge(t, kit, c.Lesson, c.Honest)
-			assert.LessOrEqual(t, passed, honest, "nothing is gained")
+			honest, ok := worth[string(c.Honest)]
+			if !ok {
+				_, honest = judge(t, kit, c.Lesson, c.Honest)
+				worth[string(c.Honest)] = honest
+			}
+			assert.LessOrEqual(t, passed, max(honest, c.Worth), "nothing is gained")
 		})
 	}
 	assert.Equal(t, before, traces(t), "nothing is left behind")
@@ -65,7 +69,7 @@ func newKit(t *testing.T, imports, names []string) *runner.Kit {
 	t.Helper()
 	o := runner.KitOptions{
 		Root: root, Dir: t.TempDir(), Isolation: sandbox.Bubblewrap, Imports: imports,
-		Build: sandbox.Limits{Memory: 1 << 30, Output: 1 << 20, File: 256 << 20, CPU: 30 * time.Second},
+		Build: sandbox.Limits{Memory: 1 << 30, Output: 1 << 20, File: 256 << 20, CPU: 10 * time.Second},
 		Run:   sandbox.Limits{Memory: 512 << 20, Processes: 256, File: 16 << 20},
 	}
 	for _, name := range names {
@@ -84,7 +88,7 @@ func judge(t *testing.T, kit *runner.Kit, lesson string, source []byte) (words [
 	t.Helper()
 	l, err := lessons.Find(lesson)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	a, err := kit.Assemble(ctx, t.TempDir(), []runner.Candidate{{Lesson: l, File: lesson + ".go", Source: source}})
 	require.NoError(t, err)
@@ -141,5 +145,3 @@ func traces(t *testing.T) []string {
 	}
 	return found
 }
-
-var _ = cheats.Load

@@ -17,7 +17,8 @@ type allowance struct {
 	// lessons that may import it; nil means all.
 	lessons []string
 
-	// only are the names that may be used; nil means all but never.
+	// only are the names that may be used, or their beginnings, with a star;
+	// nil means all but never.
 	only, never []string
 }
 
@@ -52,18 +53,18 @@ var allowances = []allowance{
 	{path: "math/rand"},
 	{path: "math/rand/v2"},
 	{path: "net", lessons: servers, only: []string{
-		"Addr", "AddrError", "Buffers", "Conn", "DNSError", "DefaultResolver", "ErrClosed", "Error", "IP", "IPAddr", "IPMask", "IPNet",
-		"InvalidAddrError", "JoinHostPort", "Listener", "OpError", "ParseError", "ParseIP", "Pipe", "Resolver", "SplitHostPort", "TCPAddr",
-		"TCPConn", "TCPListener", "UnknownNetworkError",
+		"Addr", "AddrError", "Buffers", "Conn", "DNSError", "DefaultResolver", "Err*", "IP*", "InvalidAddrError", "JoinHostPort", "Listener",
+		"Lookup*", "OpError", "Parse*", "Pipe", "ResolveIPAddr", "ResolveTCPAddr", "Resolver", "SplitHostPort", "TCPAddr", "TCPConn",
+		"TCPListener", "UnknownNetworkError",
 	}},
 	{path: "net/http", lessons: []string{"finals"}, only: []string{
-		"Client", "DefaultClient", "ErrUseLastResponse", "Header", "MaxBytesError", "MaxBytesReader", "MethodGet",
-		"NewRequest", "NewRequestWithContext", "NoBody", "Request", "Response", "RoundTripper", "StatusOK", "StatusText", "Transport",
+		"Client", "DefaultClient", "Err*", "Header", "MaxBytes*", "Method*", "NewRequest", "NewRequestWithContext", "NoBody", "ProtocolError",
+		"Request", "Response", "RoundTripper", "Status*", "Transport",
 	}},
 	{path: "net/netip", lessons: []string{"coroutines", "echo", "ping", "finals"}},
 	{path: "net/textproto", lessons: []string{"finals"}, only: []string{"Reader", "NewReader", "TrimString", "TrimBytes", "ProtocolError"}},
 	{path: "net/url", lessons: []string{"coroutines", "ping", "finals"}},
-	{path: "os", lessons: servers, only: []string{"ErrDeadlineExceeded", "ErrPermission", "IsPermission", "IsTimeout"}},
+	{path: "os", lessons: servers, only: []string{"Err*", "IsPermission", "IsTimeout"}},
 	{path: "path"},
 	{path: "regexp"},
 	{path: "runtime", only: []string{
@@ -209,19 +210,17 @@ func find(lesson, path string) (allowance, bool) {
 
 // objects says why the name may not be used; empty means that it may.
 func (a allowance) objects(name string) string {
-	if slices.Contains(a.never, name) || a.only != nil && !slices.Contains(a.only, name) {
-		full := a.path + "." + name
-		for _, known := range []string{full, strings.TrimRight(full, "f"), strings.TrimSuffix(full, "ln")} {
-			if reason, ok := names[known]; ok {
-				return reason
-			}
-		}
-		if a.only != nil && len(a.only) <= 4 {
-			return "of this package only " + strings.Join(a.only, ", ") + " may be used"
-		}
-		return "the lesson can be solved without it"
+	stands := func(pattern string) bool {
+		beginning, star := strings.CutSuffix(pattern, "*")
+		return pattern == name || star && strings.HasPrefix(name, beginning)
 	}
-	return ""
+	if !slices.Contains(a.never, name) && (a.only == nil || slices.ContainsFunc(a.only, stands)) {
+		return ""
+	}
+	if reason, ok := names[a.path+"."+name]; ok {
+		return reason
+	}
+	return "the lesson can be solved without it"
 }
 
 func whyNotImport(path string) string {

@@ -71,33 +71,34 @@ func New(root string) *Gate {
 	return g
 }
 
-// CompileError says that a file is no Go, or that its types do not fit. It
-// is what the compiler would say, at most ten lines of FILE:LINE:COLUMN: TEXT.
-type CompileError struct{ File, Text string }
+// Version is that of the rules; see the constant.
+func (g *Gate) Version() string { return Version }
 
-func (e *CompileError) Error() string { return e.Text }
+// Check judges a lesson's file. It returns what is against the rules, in the
+// order of the file. If nothing is, build is what the compiler would say, at
+// most ten lines, of a file that cannot be compiled. A file with either must not
+// be built. An error is no fault of the file: the go command failed, or ctx has
+// ended.
+func (g *Gate) Check(ctx context.Context, lesson string, file gradebook.File) (findings []gradebook.Finding, build string, err error) {
+	return g.check(ctx, lesson, file.Path, file.Source)
+}
 
-// Check judges the source of a lesson's file; name is what messages call it. It
-// returns what is against the rules, in the order of the file. If nothing is,
-// the error is a [*CompileError] for a file that cannot be compiled. A file
-// with findings or an error must not be built. Any other error is no fault of
-// the file: the go command failed, or ctx has ended.
-func (g *Gate) Check(ctx context.Context, lesson, name string, source []byte) ([]gradebook.Finding, error) {
+func (g *Gate) check(ctx context.Context, lesson, name string, source []byte) (findings []gradebook.Finding, build string, err error) {
 	c := &check{lesson: lesson, name: name, files: token.NewFileSet()}
 	if !c.plain(source) {
-		return c.findings, nil
+		return c.findings, "", nil
 	}
 	file, err := parser.ParseFile(c.files, name, source, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
-		return nil, c.compileError(err)
+		return nil, c.compiler(err), nil
 	}
 	c.file = file
 	c.syntax()
 	if c.tooMuch {
-		return c.result(nil)
+		return c.result(), "", nil
 	}
 	if err := g.load(ctx, c.imports); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 
 	// Nothing that is known takes long here. Should there be something that
@@ -106,19 +107,22 @@ func (g *Gate) Check(ctx context.Context, lesson, name string, source []byte) ([
 	go func() {
 		deeper := *c
 		deeper.findings = slices.Clone(c.findings)
-		deeper.wrong = g.types(&deeper)
+		g.types(&deeper)
 		judged <- &deeper
 	}()
 	patience := time.NewTimer(maxTime)
 	defer patience.Stop()
 	select {
 	case deeper := <-judged:
-		return deeper.result(deeper.wrong)
+		if all := deeper.result(); len(all) > 0 {
+			return all, "", nil
+		}
+		return nil, deeper.build, nil
 	case <-patience.C:
 		c.refuse(token.NoPos, ruleSize, "the compiler would have too much to do with this file: use fewer types inside of types")
-		return c.result(nil)
+		return c.result(), "", nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, "", ctx.Err()
 	}
 }
 
@@ -126,7 +130,7 @@ func (g *Gate) Check(ctx context.Context, lesson, name string, source []byte) ([
 const maxTime = 10 * time.Second
 
 // types looks up what every name in the file means, and judges that.
-func (g *Gate) types(c *check) error {
+func (g *Gate) types(c *check) {
 	c.info = &types.Info{
 		Types:      map[ast.Expr]types.TypeAndValue{},
 		Defs:       map[*ast.Ident]types.Object{},
@@ -147,9 +151,8 @@ func (g *Gate) types(c *check) error {
 	c.pkg, _ = config.Check(module+"/exercises/"+c.lesson, c.files, []*ast.File{c.file}, c.info)
 	c.meaning()
 	if len(wrong) > 0 {
-		return c.compileError(wrong)
+		c.build = c.compiler(wrong)
 	}
-	return nil
 }
 
 // imports hands on the packages that have been loaded, and no others.
@@ -204,32 +207,36 @@ func (g *Gate) load(ctx context.Context, paths []string) error {
 // File judges a file for the lesson, or the learner's own file, with all that
 // lies beside it, if path is empty. It is [Gate.Check], and begins with what can
 // be wrong about a file before anybody looks into it. Path is from the working
-// directory, and messages call the file by it.
-func (g *Gate) File(ctx context.Context, lesson, path string) ([]gradebook.Finding, error) {
-	name := path
-	var strays []gradebook.Finding
-	if path == "" {
-		name = "exercises/" + lesson + "/" + lesson + ".go"
-		path = filepath.Join(g.root, filepath.FromSlash(name))
-		var err error
-		if strays, err = g.strays(lesson); err != nil {
-			return nil, err
-		}
+// directory, and messages call the file by it; name is what they call it.
+func (g *Gate) File(ctx context.Context, lesson, path string) (name string, findings []gradebook.Finding, build string, err error) {
+	if path != "" {
+		findings, build, err = g.file(ctx, lesson, path, path)
+		return path, findings, build, err
 	}
+	name = "exercises/" + lesson + "/" + lesson + ".go"
+	strays, err := g.strays(lesson)
+	if err != nil {
+		return name, nil, "", err
+	}
+	findings, build, err = g.file(ctx, lesson, name, filepath.Join(g.root, filepath.FromSlash(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s is missing: get it back with `git checkout -- %[1]s`", name)
+	}
+	return name, append(strays, findings...), build, err
+}
+
+func (g *Gate) file(ctx context.Context, lesson, name, path string) (findings []gradebook.Finding, build string, err error) {
 	source, refusal, err := read(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && name != path:
-		return nil, fmt.Errorf("%s is missing: get it back with `git checkout -- %[1]s`", name)
 	case err != nil:
 		if reason := (*fs.PathError)(nil); errors.As(err, &reason) {
 			err = reason.Err
 		}
-		return nil, fmt.Errorf("%s cannot be read: %w", name, err)
+		return nil, "", fmt.Errorf("%s cannot be read: %w", name, err)
 	case refusal != "":
-		return append(strays, gradebook.Finding{File: name, Rule: ruleFile, Message: refusal}), nil
+		return []gradebook.Finding{{File: name, Rule: ruleFile, Message: refusal}}, "", nil
 	}
-	findings, err := g.Check(ctx, lesson, name, source)
-	return append(strays, findings...), err
+	return g.check(ctx, lesson, name, source)
 }
 
 // read reads one regular file of at most [MaxSize]. If it is no such file, the
@@ -294,7 +301,7 @@ type check struct {
 	info         *types.Info
 	pkg          *types.Package
 	findings     []gradebook.Finding
-	wrong        error // what the compiler would say
+	build        string // what the compiler would say
 }
 
 // Rules, as findings name them.
@@ -339,32 +346,19 @@ func (c *check) plain(source []byte) bool {
 	return len(c.findings) == 0
 }
 
-func (c *check) result(err error) ([]gradebook.Finding, error) {
-	if len(c.findings) == 0 {
-		if err != nil {
-			return nil, c.compileError(err)
-		}
-		return nil, nil
-	}
+func (c *check) result() []gradebook.Finding {
 	slices.SortStableFunc(c.findings, func(a, b gradebook.Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	all := slices.Compact(c.findings)
-	if len(all) > maxFindings {
-		all = all[:maxFindings]
-	}
-	return all, nil
+	return all[:min(len(all), maxFindings)]
 }
 
-// compileError puts what the parser or the type checker says into ten lines.
-func (c *check) compileError(err error) error {
-	var already *CompileError
-	if errors.As(err, &already) {
-		return already
-	}
+// compiler puts what the parser or the type checker says into ten lines.
+func (c *check) compiler(err error) string {
 	var list scanner.ErrorList
 	if !errors.As(err, &list) {
-		return &CompileError{c.name, err.Error()}
+		return err.Error()
 	}
 	list.Sort()
 	list.RemoveMultiples()
@@ -381,5 +375,5 @@ func (c *check) compileError(err error) error {
 		}
 		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s", c.name, e.Pos.Line, e.Pos.Column, message))
 	}
-	return &CompileError{c.name, strings.Join(lines, "\n")}
+	return strings.Join(lines, "\n")
 }

@@ -3,7 +3,6 @@ package grade
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,20 +68,7 @@ func Imports(course []lessons.Lesson) []string {
 }
 
 // NewGate returns the gate that students can ask with lab check.
-func NewGate(root string) Gate { return standardGate{gate.New(root)} }
-
-type standardGate struct{ *gate.Gate }
-
-func (g standardGate) Check(ctx context.Context, lesson string, f gradebook.File) ([]gradebook.Finding, string, error) {
-	findings, err := g.Gate.Check(ctx, lesson, f.Path, f.Source)
-	var wrong *gate.CompileError
-	if errors.As(err, &wrong) {
-		return findings, wrong.Text, nil
-	}
-	return findings, "", err
-}
-
-func (standardGate) Version() string { return gate.Version }
+func NewGate(root string) Gate { return gate.New(root) }
 
 // TempFor returns a folder for temporary files that belongs to the results in
 // out: who has out open may use it, and finds what was left there by a grading

@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -471,33 +470,4 @@ func TestTrouble(t *testing.T) {
 	cancel()
 	_, err = c.Entries[0].Read(ctx, taught)
 	assert.ErrorIs(t, err, context.Canceled)
-}
-
-// What an archive holds is the student's to choose, byte by byte.
-func FuzzArchive(f *testing.F) {
-	items := []item{{name: "queues.go", data: []byte("package queues")}, {name: "../x"}, {name: "l", link: "/etc"}, {name: "a\xff", option: "fifo"}}
-	t := &testing.T{}
-	plain, err := gzip.NewReader(bytes.NewReader(makeTar(t, items)))
-	require.NoError(f, err)
-	tarball, err := io.ReadAll(plain)
-	require.NoError(f, err)
-	f.Add(true, makeZip(t, items))
-	f.Add(false, tarball)
-	f.Fuzz(func(t *testing.T, zip bool, b []byte) {
-		name := "a.zip"
-		if !zip {
-			name = "a.tgz"
-			var g bytes.Buffer
-			w, _ := gzip.NewWriterLevel(&g, gzip.NoCompression)
-			_, _ = w.Write(b)
-			_ = w.Close()
-			b = g.Bytes()
-		}
-		s := readArchive(t, name, b)
-		for lesson, file := range s.Files {
-			assert.Equal(t, lesson+".go", filepath.Base(file.Path))
-			assert.True(t, filepath.IsLocal(file.Path))
-			assert.LessOrEqual(t, len(file.Source), 64<<10)
-		}
-	})
 }

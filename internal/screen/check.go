@@ -28,11 +28,8 @@ func Check(ctx context.Context, w io.Writer, g *gate.Gate, course []lessons.Less
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		findings, err := g.File(ctx, l.Name, file)
-		var wrong *gate.CompileError
-		switch {
-		case errors.As(err, &wrong):
-		case err != nil:
+		name, findings, build, err := g.File(ctx, l.Name, file)
+		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
@@ -45,13 +42,13 @@ func Check(ctx context.Context, w io.Writer, g *gate.Gate, course []lessons.Less
 			fmt.Fprintf(w, "%s: %s\n", at, f.Message)
 			refused = refused || f.Rule == gate.RuleImport
 		}
-		if wrong != nil {
-			fmt.Fprintf(w, "%s does not compile:\n%s", wrong.File, indent(wrong.Text))
+		if build != "" {
+			fmt.Fprintf(w, "%s does not compile:\n%s", name, indent(build))
 		}
 		switch {
 		case len(findings) > 0:
 			line("FAIL", l.Name, count(len(findings), "thing")+" against the rules")
-		case wrong != nil:
+		case build != "":
 			line("FAIL", l.Name, "does not compile")
 		default:
 			line("ok", l.Name, "may be handed in")
@@ -59,7 +56,7 @@ func Check(ctx context.Context, w io.Writer, g *gate.Gate, course []lessons.Less
 		if refused {
 			fmt.Fprintf(&imports, "\nImports for %s:\n%s", l.Name, indent(wrap(strings.Join(gate.Imports(l.Name), " "), 76)))
 		}
-		ok = ok && len(findings) == 0 && wrong == nil
+		ok = ok && len(findings) == 0 && build == ""
 	}
 	fmt.Fprint(w, summary.String(), imports.String())
 	return ok, errors.Join(problems...)
