@@ -22,33 +22,37 @@ type attack struct {
 
 	// then is what the layers behind the gate say: statuses, or verdicts.
 	then []string
+
+	// neighbour says that the same student's answer to another lesson is graded
+	// beside it.
+	neighbour bool
 }
 
 // What follows is printed, or done, at the moment when packages are initialized,
 // unless it is in WaitHere, which the tests call.
 var attacks = []attack{
-	{"exits", "os", `func init() { os.Exit(0) }`, []string{"ended early", "panic"}},
-	{"exits by system call", "syscall", `func init() { syscall.Exit(0) }`, []string{"ended early", "panic"}},
-	{"exits in a test", "syscall", `func attack() { syscall.Exit(0) }`, []string{"ended early", "panic"}},
-	{"prints passes", "fmt os", `func init() { fmt.Print("=== RUN   TestShowMe\n=== RUN   TestShowMe/TestItWaits\n    --- PASS: TestShowMe/TestItWaits (0.00s)\n--- PASS: TestShowMe (0.00s)\nPASS\n"); os.Exit(0) }`, []string{"tampered", "ended early", "panic"}},
-	{"prints marked passes", "fmt os", forger + `func init() { forge(); os.Exit(0) }`, []string{"tampered"}},
-	{"prints marked passes in a test", "fmt syscall", forger + `func attack() { forge(); syscall.Exit(0) }`, []string{"tampered"}},
-	{"prints and goes on", "fmt", forger + `func attack() { forge() }`, []string{"tampered", "fail"}},
-	{"rewrites the arguments", "os", `func init() { os.Args = []string{os.Args[0], "-test.run=^$"} }`, []string{"fail"}},
-	{"parses flags first", "flag os", `func init() { flag.Bool("x", false, ""); os.Args = os.Args[:1]; flag.Parse() }`, []string{"fail"}},
-	{"reads the order", "os io", `func init() { b, _ := io.ReadAll(os.Stdin); if len(b) > 0 { panic("the key is mine") } }`, []string{"fail"}},
-	{"writes to the record", "syscall", `func attack() { for fd := 3; fd < 20; fd++ { syscall.Write(fd, []byte("{\"Kind\":\"whole\"}\n")) } }`, []string{"tampered"}},
-	{"closes the record", "syscall", `func init() { for fd := 3; fd < 20; fd++ { syscall.Close(fd) } }`, []string{"ended early", "panic", "fail"}},
-	{"takes memory", "", `func attack() { var all [][]byte; for { b := make([]byte, 16<<20); for i := range b { b[i] = 1 }; all = append(all, b) } }`, []string{"out of memory"}},
-	{"prints without end", "fmt", `func attack() { for { fmt.Println("all work and no play makes a dull program") } }`, []string{"too much output"}},
-	{"forks", "os/exec os", `func init() { for { exec.Command("/proc/self/exe").Start() } }`, []string{"ended early", "timeout", "panic", "out of memory"}},
-	{"starts threads", "runtime syscall", `func attack() { for { go func() { runtime.LockOSThread(); syscall.Pause() }() } }`, []string{"ended early", "timeout", "panic", "out of memory"}},
-	{"leaves a process", "os/exec syscall", `func attack() { c := exec.Command("/bin/sleep", "7777"); c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}; c.Start() }`, []string{"fail"}},
-	{"fills the disk", "os", `func attack() { b := make([]byte, 1<<20); for _, d := range []string{"/tmp", "/dev/shm", "."} { if f, err := os.CreateTemp(d, ""); err == nil { for range 1000 { if _, err := f.Write(b); err != nil { break } } } } }`, []string{"fail", "panic"}},
-	{"stops the grader", "syscall os", `func attack() { for p := 1; p < 10; p++ { syscall.Kill(p, 9) }; syscall.Kill(os.Getppid(), 9) }`, []string{"ended early", "panic"}},
-	{"reads the solution", "os", `func init() { for _, f := range []string{"` + "ROOT" + `/solutions/coroutines/coroutines.go", "/etc/shadow", "/root/.bashrc"} { if _, err := os.ReadFile(f); err == nil { panic("found it") } } }`, []string{"fail"}},
-	{"compiles for ever", "", `type a0[T any] struct{ x, y *a1[[2]T] }; type a1[T any] struct{ x, y *a0[[2]T] }; var big [1<<40]byte`, []string{"not built"}},
-	{"cannot be initialized", "", `var list []int; var first = list[3]`, []string{"panic"}},
+	{"exits", "os", `func init() { os.Exit(0) }`, []string{"ended early", "panic"}, true},
+	{"exits by system call", "syscall", `func init() { syscall.Exit(0) }`, []string{"ended early", "panic"}, false},
+	{"exits in a test", "syscall", `func attack() { syscall.Exit(0) }`, []string{"ended early", "panic"}, false},
+	{"prints passes", "fmt os", `func init() { fmt.Print("=== RUN   TestShowMe\n=== RUN   TestShowMe/TestItWaits\n    --- PASS: TestShowMe/TestItWaits (0.00s)\n--- PASS: TestShowMe (0.00s)\nPASS\n"); os.Exit(0) }`, []string{"tampered", "ended early", "panic"}, false},
+	{"prints marked passes", "fmt os", forger + `func init() { forge(); os.Exit(0) }`, []string{"tampered"}, false},
+	{"prints marked passes in a test", "fmt syscall", forger + `func attack() { forge(); syscall.Exit(0) }`, []string{"tampered"}, false},
+	{"prints and goes on", "fmt", forger + `func attack() { forge() }`, []string{"tampered", "fail"}, false},
+	{"rewrites the arguments", "os", `func init() { os.Args = []string{os.Args[0], "-test.run=^$"} }`, []string{"fail"}, false},
+	{"parses flags first", "flag os", `func init() { flag.Bool("x", false, ""); os.Args = os.Args[:1]; flag.Parse() }`, []string{"fail"}, false},
+	{"reads the order", "os io", `func init() { b, _ := io.ReadAll(os.Stdin); if len(b) > 0 { panic("the key is mine") } }`, []string{"fail"}, false},
+	{"writes to the record", "syscall", `func attack() { for fd := 3; fd < 20; fd++ { syscall.Write(fd, []byte("{\"Kind\":\"whole\"}\n")) } }`, []string{"tampered"}, false},
+	{"closes the record", "syscall", `func init() { for fd := 3; fd < 20; fd++ { syscall.Close(fd) } }`, []string{"ended early", "panic", "fail"}, false},
+	{"takes memory", "", `func attack() { var all [][]byte; for { b := make([]byte, 16<<20); for i := range b { b[i] = 1 }; all = append(all, b) } }`, []string{"out of memory"}, true},
+	{"prints without end", "fmt", `func attack() { for { fmt.Println("all work and no play makes a dull program") } }`, []string{"too much output"}, false},
+	{"forks", "os/exec os", `func init() { for { exec.Command("/proc/self/exe").Start() } }`, []string{"ended early", "timeout", "panic", "out of memory"}, false},
+	{"starts threads", "runtime syscall", `func attack() { for { go func() { runtime.LockOSThread(); syscall.Pause() }() } }`, []string{"ended early", "timeout", "panic", "out of memory"}, false},
+	{"leaves a process", "os/exec syscall", `func attack() { c := exec.Command("/bin/sleep", "7777"); c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}; c.Start() }`, []string{"fail"}, false},
+	{"fills the disk", "os", `func attack() { b := make([]byte, 1<<20); for _, d := range []string{"/tmp", "/dev/shm", "."} { if f, err := os.CreateTemp(d, ""); err == nil { for range 1000 { if _, err := f.Write(b); err != nil { break } } } } }`, []string{"fail", "panic"}, false},
+	{"stops the grader", "syscall os", `func attack() { for p := 1; p < 10; p++ { syscall.Kill(p, 9) }; syscall.Kill(os.Getppid(), 9) }`, []string{"ended early", "panic"}, false},
+	{"reads the solution", "os", `func init() { for _, f := range []string{"` + "ROOT" + `/solutions/coroutines/coroutines.go", "/etc/shadow", "/root/.bashrc"} { if _, err := os.ReadFile(f); err == nil { panic("found it") } } }`, []string{"fail"}, false},
+	{"compiles for ever", "", `type a0[T any] struct{ x, y *a1[[2]T] }; type a1[T any] struct{ x, y *a0[[2]T] }; var big [1<<40]byte`, []string{"not built"}, true},
+	{"cannot be initialized", "", `var list []int; var first = list[3]`, []string{"panic"}, true},
 }
 
 const forger = `
@@ -90,8 +94,7 @@ func coroutineTests(t *testing.T) []string {
 }
 
 // TestBehindTheGateNothingIsGained switches the gate off. In the starter every
-// test fails, so whoever passes one has gained it by a trick. Beside it lies an
-// honest answer to another lesson, which must lose nothing.
+// test fails, so whoever passes one has gained it by a trick.
 func TestBehindTheGateNothingIsGained(t *testing.T) {
 	names := coroutineTests(t)
 	e := engine(t, false, nil, "coroutines", "encoding")
@@ -99,7 +102,11 @@ func TestBehindTheGateNothingIsGained(t *testing.T) {
 	before := traces(t)
 	for _, a := range attacks {
 		t.Run(strings.ReplaceAll(a.name, " ", "-"), func(t *testing.T) {
-			entry, err := e.Grade(t.Context(), submission("a", map[string]string{"coroutines": attacked(t, a, names), "encoding": honest}))
+			files := map[string]string{"coroutines": attacked(t, a, names)}
+			if a.neighbour {
+				files["encoding"] = honest
+			}
+			entry, err := e.Grade(t.Context(), submission("a", files))
 			require.NoError(t, err)
 			l, _ := entry.Lesson("coroutines")
 			require.NotEqual(t, gradebook.GraderError, l.Status, l.Why)
@@ -118,6 +125,9 @@ func TestBehindTheGateNothingIsGained(t *testing.T) {
 			}
 			assert.True(t, hit, "one of %q must be said of it, but what is said is %s %s %v", a.then, l.Status, l.Why+l.Build, verdicts(l))
 			other, _ := entry.Lesson("encoding")
+			if !a.neighbour {
+				return
+			}
 			assert.Equal(t, gradebook.Graded, other.Status, other.Why)
 			assert.Len(t, verdicts(other), 1, "the other lesson loses nothing: %v", verdicts(other))
 		})
