@@ -20,7 +20,7 @@ import (
 type Way struct {
 	Procs int           // GOMAXPROCS
 	Seed  int64         // of the order of the tasks; zero means the suite's own
-	Limit time.Duration // wall time for the tests of a lesson in all their processes together; one test may take three fifths
+	Limit time.Duration // wall time for the tests of a lesson in all their processes together; one test may take three fifths, and at most twenty seconds
 	Tests string        // a pattern as in [Options]; empty means all
 
 	// Output is how much one process may print, in bytes; zero means as much as
@@ -36,6 +36,11 @@ type Verdicts struct {
 	// does. Then the Tasks hold what was claimed, and a person has to look.
 	Tampered string
 }
+
+// gradedPatience is how long one test of a graded binary may take. A hang is
+// found within two seconds by the suites themselves, on a machine that is not
+// too busy; this is for what they cannot see.
+const gradedPatience = 20 * time.Second
 
 // rounds is how many processes run all tests that are still open, before each
 // open test gets a process of its own.

@@ -133,7 +133,12 @@ type run struct {
 }
 
 // patience is how long one test may take.
-func (r *run) patience() time.Duration { return r.Limit * 3 / 5 }
+func (r *run) patience() time.Duration {
+	if r.graded != nil {
+		return min(r.Limit*3/5, gradedPatience)
+	}
+	return r.Limit * 3 / 5
+}
 
 func newRun(o Options, c Candidate, on func(Event)) (*run, error) {
 	root, err := filepath.Abs(o.Root)
