@@ -22,17 +22,17 @@ func TestTheAutograderGradesASubmission(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("skipped, because there is no bash")
 	}
-	dir := unpack(t, pack(t, []byte("lessons: [processes]\n")))
+	dir := unpack(t, pack(t, []byte("lessons: [queues]\n")))
 	// setup.sh installs packages; of what it leaves, the lab alone is missing here.
 	build := exec.Command("go", "build", "-o", filepath.Join(dir, "source", "bin", "lab"), "./cmd/lab")
 	build.Dir = root
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
 
-	solution, err := os.ReadFile(filepath.Join(root, "solutions", "processes", "processes.go"))
+	solution, err := os.ReadFile(filepath.Join(root, "solutions", "queues", "queues.go"))
 	require.NoError(t, err)
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "submission"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "submission", "processes.go"), solution, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "submission", "queues.go"), solution, 0o600))
 	results := filepath.Join(dir, "results", "results.json")
 
 	out, err = autograde(dir)
@@ -44,7 +44,7 @@ func TestTheAutograderGradesASubmission(t *testing.T) {
 		Tests []struct{ Name, Status, Output string }
 	}
 	require.NoError(t, json.Unmarshal(text, &doc))
-	assert.Equal(t, 10.0, doc.Score, "all tasks, the one for the brave too")
+	assert.Equal(t, 11.0, doc.Score, "all tasks, the one for the brave too")
 	assert.NotEmpty(t, doc.Tests)
 	for _, test := range doc.Tests {
 		assert.Equal(t, "passed", test.Status, "%s\n%s", test.Name, test.Output)

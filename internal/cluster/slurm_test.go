@@ -90,7 +90,7 @@ func TestAnArrayJobGradesAsASingleRunDoes(t *testing.T) {
 	require.NoError(t, err, string(out))
 	writeClass(t, root, class)
 	policy := filepath.Join(dir, "policy.yaml")
-	require.NoError(t, os.WriteFile(policy, []byte("lessons: [processes]\n"), 0o600))
+	require.NoError(t, os.WriteFile(policy, []byte("lessons: [queues]\n"), 0o600))
 
 	env := []string{"CONCLAB=" + root, "LAB=" + lab, "SUBMISSIONS=" + class, "RESULTS=" + results, "POLICY=" + policy}
 	require.NoError(t, os.Mkdir(results, 0o755))
@@ -141,16 +141,16 @@ func writeClass(t *testing.T, root, class string) {
 	for i := range students {
 		dir := filepath.Join(class, fmt.Sprintf("s%02d", i))
 		require.NoError(t, os.MkdirAll(dir, 0o755))
-		text := []byte("package processes\n\nfunc {\n")
+		text := []byte("package queues\n\nfunc {\n")
 		switch i % 6 {
 		case 0, 1, 5:
-			text = read(t, filepath.Join(root, "solutions", "processes", "processes.go"))
+			text = read(t, filepath.Join(root, "solutions", "queues", "queues.go"))
 		case 2:
-			text = read(t, filepath.Join(root, "exercises", "processes", "processes.go"))
+			text = read(t, filepath.Join(root, "exercises", "queues", "queues.go"))
 		case 3:
 			continue
 		}
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "processes.go"), text, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "queues.go"), text, 0o600))
 	}
 }
 
