@@ -163,7 +163,7 @@ func (v *Variant) load(root string, known []*Variant) error {
 	if i < 0 {
 		return fmt.Errorf("nothing is known of %q, which it edits", original)
 	}
-	v.Source, err = edit(known[i].Source, edits)
+	v.Source, err = Edit(known[i].Source, edits)
 	return err
 }
 
@@ -191,8 +191,9 @@ func (v *Variant) parse(header string) (original string, err error) {
 	return original, nil
 }
 
-// edit replaces texts of a right answer: each old by the new that follows it.
-func edit(source []byte, files []txtar.File) ([]byte, error) {
+// Edit replaces texts of a source: each section old, which must be there once, by
+// the section new that follows it.
+func Edit(source []byte, files []txtar.File) ([]byte, error) {
 	for pair := range slices.Chunk(files, 2) {
 		if len(pair) != 2 || pair[0].Name != "old" || pair[1].Name != "new" {
 			return nil, errors.New("sections must come in pairs, -- old -- and -- new --")

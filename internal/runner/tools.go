@@ -77,7 +77,7 @@ func findTools(ctx context.Context, root string) (*tools, error) {
 }
 
 func goEnv(ctx context.Context, dir string) (*tools, error) {
-	cmd := command(ctx, dir, "go", "env", "-json", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED", "CC")
+	cmd := command(ctx, dir, "go", "env", "-json", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED", "CC", "GOROOT", "GOTOOLDIR", "GOCACHE")
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	var out strings.Builder
