@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"context"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -12,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,6 +136,34 @@ func TestWhatIsRefused(t *testing.T) {
 			assert.Contains(t, found, c.want, text)
 		})
 	}
+}
+
+func TestManyMayAskAtTheSameTime(t *testing.T) {
+	g := gate.New(root)
+	var group sync.WaitGroup
+	for _, lesson := range lessons.Names() {
+		source, err := os.ReadFile(filepath.Join(root, "solutions", lesson, lesson+".go"))
+		require.NoError(t, err)
+		for range 3 {
+			group.Go(func() {
+				findings, build, err := g.Check(t.Context(), lesson, gradebook.File{Path: lesson + ".go", Source: source})
+				assert.NoError(t, err)
+				assert.Empty(t, findings)
+				assert.Empty(t, build)
+			})
+		}
+	}
+	group.Wait()
+}
+
+func TestAGateThatCannotLook(t *testing.T) {
+	source := []byte("package echo\n\nimport \"io\"\n\nvar _ io.Reader\n")
+	_, _, err := gate.New(filepath.Join(t.TempDir(), "nowhere")).Check(t.Context(), "echo", gradebook.File{Path: "echo.go", Source: source})
+	assert.ErrorContains(t, err, "asking the go command for packages")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err = gate.New(root).Check(ctx, "echo", gradebook.File{Path: "echo.go", Source: source})
+	assert.ErrorIs(t, err, context.Canceled)
 }
 
 func TestWhatIsNoText(t *testing.T) {
