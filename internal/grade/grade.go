@@ -145,7 +145,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		e.gate = o.Gate.Version()
 	}
 	kitDir := filepath.Join(e.temp, "kit")
-	if err := errors.Join(os.RemoveAll(e.temp), os.MkdirAll(kitDir, 0o755)); err != nil {
+	if err := errors.Join(os.RemoveAll(e.temp), os.MkdirAll(kitDir, 0o700)); err != nil {
 		return nil, fmt.Errorf("no room for temporary files: %w", err)
 	}
 	l := o.Limits

@@ -78,11 +78,12 @@ type kitSuite struct {
 	functions []string // that run tests
 }
 
-// Listed is a package as go list describes it.
+// listed is a package as go list describes it.
 type listed struct {
 	ImportPath string
 	Export     string
-	BuildID    string
+	Dir        string
+	GoFiles    []string
 	Standard   bool
 	Module     *struct{ Main bool }
 	Error      *struct{ Err string }
@@ -224,8 +225,7 @@ func (k *Kit) list(ctx context.Context, imports []string) ([]listed, error) {
 	}
 	slices.Sort(asked)
 	asked = slices.Compact(asked)
-	// Nothing may depend on where the clone lies on this machine.
-	args := []string{"list", "-e", "-export", "-deps", "-trimpath", "-json=ImportPath,Export,BuildID,Standard,Module,Error,Incomplete"}
+	args := []string{"list", "-e", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles,Standard,Module,Error,Incomplete"}
 	if k.Race {
 		args = append(args, "-race")
 	}
@@ -275,8 +275,15 @@ func (k *Kit) write(id io.Writer, packages []listed) error {
 			continue
 		}
 		if !p.Standard {
-			// Whatever the standard library is, it is that of this version of Go.
-			fmt.Fprintln(id, p.ImportPath, p.BuildID)
+			// Whatever the standard library is, it is that of this version of Go. The
+			// go command's own IDs depend on where the clone lies.
+			for _, name := range p.GoFiles {
+				text, err := os.ReadFile(filepath.Join(p.Dir, name))
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(id, "%s/%s %x\n", p.ImportPath, name, sha256.Sum256(text))
+			}
 		}
 		line := fmt.Sprintf("packagefile %s=%s\n", p.ImportPath, p.Export)
 		base.WriteString(line)
