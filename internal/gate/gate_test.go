@@ -69,7 +69,7 @@ func TestHonestFilesPass(t *testing.T) {
 		"a shadowed package":     "func f() { var os exits; os.Exit(1) }\n\ntype exits struct{}\n\nfunc (exits) Exit(int) {}",
 		"names that are not bad": "type book struct{ File string }\n\nfunc (book) Fatal() {}\n\nfunc (b book) f() string { b.Fatal(); return b.File }",
 		"init as a method":       "type t struct{}\n\nfunc (t) init() {}\n\nfunc f() { init := 1; _ = init }",
-		"comments":               "// go:norace is a directive, and // +x is not; import \"os\" is neither\n\n/* go:build */\n//lint:ignore x y\n//nolint:errcheck\nfunc f() {}",
+		"comments":               "// go:norace is a directive, and // +x is not; import \"os\" is neither\n\n/* go:build */\n//lint:ignore x y\n//line by line\n//nolint:errcheck\nfunc f() {}",
 		"strings":                "const s = \"//go:norace import \\\"C\\\" init()\"\n\nvar raw = `\n//go:build x\n//line x.go:1\n`",
 		"assertions at build":    "import \"io\"\n\nvar _ io.Reader = (*r)(nil)\nvar _ io.Reader = r{}\n\ntype r struct{}\n\nfunc (r) Read([]byte) (int, error) { return 0, io.EOF }",
 		"tables":                 "import (\n\t\"strings\"\n\t\"unicode/utf8\"\n)\n\nvar table = fill()\n\nvar lower = strings.NewReplacer(\"A\", \"a\")\n\nvar ops = map[string]func(int) int{\"twice\": func(n int) int { return 2 * n }, \"same\": same(1)}\n\nfunc same(by int) func(int) int { return func(n int) int { return n * by } }\n\nfunc fill() (t [256]int) {\n\tfor i := range t {\n\t\tt[i] = utf8.RuneLen(rune(i))\n\t}\n\treturn t\n}",
