@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"conclab/internal/grade"
 	"conclab/internal/gradebook"
 	"conclab/internal/runner"
 )
@@ -43,8 +44,8 @@ var attacks = []attack{
 	{"reads the order", "os io", `func init() { b, _ := io.ReadAll(os.Stdin); if len(b) > 0 { panic("the key is mine") } }`, []string{"fail"}, false},
 	{"writes to the record", "syscall", `func attack() { for fd := 3; fd < 20; fd++ { syscall.Write(fd, []byte("{\"Kind\":\"whole\"}\n")) } }`, []string{"tampered"}, false},
 	{"closes the record", "syscall", `func init() { for fd := 3; fd < 20; fd++ { syscall.Close(fd) } }`, []string{"ended early", "panic", "fail"}, false},
-	{"takes memory", "", `func attack() { var all [][]byte; for { b := make([]byte, 16<<20); for i := range b { b[i] = 1 }; all = append(all, b) } }`, []string{"out of memory"}, true},
-	{"prints without end", "fmt", `func attack() { for { fmt.Println("all work and no play makes a dull program") } }`, []string{"too much output"}, false},
+	{"takes memory", "", `func attack() { var all [][]byte; for { b := make([]byte, 16<<20); for i := range b { b[i] = 1 }; all = append(all, b) } }`, []string{"out of memory", "timeout"}, true},
+	{"prints without end", "fmt", `func attack() { for { fmt.Println("all work and no play makes a dull program") } }`, []string{"too much output", "timeout"}, false},
 	{"forks", "os/exec os", `func init() { for { exec.Command("/proc/self/exe").Start() } }`, []string{"ended early", "timeout", "panic", "out of memory"}, false},
 	{"starts threads", "runtime syscall", `func attack() { for { go func() { runtime.LockOSThread(); syscall.Pause() }() } }`, []string{"ended early", "timeout", "panic", "out of memory"}, false},
 	{"leaves a process", "os/exec syscall", `func attack() { c := exec.Command("/bin/sleep", "7777"); c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}; c.Start() }`, []string{"fail"}, false},
@@ -60,7 +61,7 @@ func forge() {
 	for _, n := range []string{"TestShowMe/TestItRunsNothingBeforeItIsCalled", NAMES} {
 		suite := n[:len("TestShowMe")]
 		for i := range n { if n[i] == '/' { suite = n[:i] } }
-		fmt.Printf("\x16=== RUN   %s\n\x16=== RUN   %s\n\x16    --- PASS: %s (0.00s)\n\x16--- PASS: %s (0.00s)\n", suite, n, n, suite)
+		fmt.Printf("\x16=== RUN   %s\n\x16=== RUN   %s\n\x16--- PASS: %s (0.00s)\n\x16    --- PASS: %s (0.00s)\n", suite, n, suite, n)
 	}
 	fmt.Print("\x16PASS\n")
 }
@@ -97,9 +98,9 @@ func coroutineTests(t *testing.T) []string {
 // test fails, so whoever passes one has gained it by a trick.
 func TestBehindTheGateNothingIsGained(t *testing.T) {
 	names := coroutineTests(t)
-	e := engine(t, false, nil, "coroutines", "encoding")
+	temp := filepath.Join(t.TempDir(), "graded")
+	e := engine(t, false, func(o *grade.Options) { o.Temp = temp }, "coroutines", "encoding")
 	honest := reference(t, "encoding")
-	before := traces(t)
 	for _, a := range attacks {
 		t.Run(strings.ReplaceAll(a.name, " ", "-"), func(t *testing.T) {
 			files := map[string]string{"coroutines": attacked(t, a, names)}
@@ -132,7 +133,7 @@ func TestBehindTheGateNothingIsGained(t *testing.T) {
 			assert.Len(t, verdicts(other), 1, "the other lesson loses nothing: %v", verdicts(other))
 		})
 	}
-	assert.Equal(t, before, traces(t), "nothing is left behind")
+	assert.Empty(t, traces(t, temp), "nothing is left behind")
 }
 
 func contains(words []string, word string) bool {
@@ -144,13 +145,14 @@ func contains(words []string, word string) bool {
 	return false
 }
 
-// traces are the processes that a submission could have left.
-func traces(t *testing.T) (left []string) {
+// traces are the processes that a submission could have left: those of its
+// binary, and the one that an attack starts.
+func traces(t *testing.T, temp string) (left []string) {
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	require.NoError(t, err)
 	for _, file := range files {
 		text, _ := os.ReadFile(file)
-		if line := string(text); strings.Contains(line, "sleep\x007777") || strings.Contains(line, "graded.exe") && strings.Contains(line, "conclab-grade-") && !strings.Contains(line, "bwrap") {
+		if line := string(text); strings.Contains(line, "sleep\x007777") || strings.Contains(line, temp) {
 			left = append(left, line)
 		}
 	}

@@ -94,7 +94,7 @@ type Summary struct {
 // defaults are limits that no honest submission comes near to.
 var defaults = gradebook.Limits{
 	BuildSeconds: 30,
-	TestSeconds:  120,
+	TestSeconds:  180,
 	MemoryBytes:  1 << 30,
 	Processes:    512,
 	FileBytes:    64 << 20,

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type Assembly struct {
 type part struct {
 	lesson lessons.Lesson
 	file   string // what messages name
+	pings  bool   // whether it wants to send ICMP
 }
 
 // Assemble compiles the candidates, one a lesson, and links them and their
@@ -57,7 +59,7 @@ func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate) 
 			a.NotBuilt[c.Lesson.Name] = message
 			continue
 		}
-		a.parts = append(a.parts, part{c.Lesson, c.File})
+		a.parts = append(a.parts, part{c.Lesson, c.File, slices.Contains(Imports(c.Source), pingPackage)})
 	}
 	if len(a.parts) > 0 {
 		if err := a.link(ctx, "graded", a.parts); err != nil {
@@ -95,7 +97,7 @@ func (a *Assembly) compile(ctx context.Context, c Candidate) (message string, er
 	if message, err := a.tool(ctx, r, "compile", args); message != "" || err != nil {
 		return message, err
 	}
-	args = append(a.kit.compilerFlags(kit, suitePath(l), filepath.Join(kit, l.Name+".cfg")), "-o", suiteObject(l))
+	args = append(a.kit.compilerFlags(kit, suitePath(l), filepath.Join(kit, l.Name+".cfg")), "-l", "-o", suiteObject(l)) // -l: a quarter less to compile
 	for _, file := range suite.files {
 		args = append(args, filepath.Join(kit, file))
 	}

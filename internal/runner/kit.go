@@ -25,6 +25,9 @@ import (
 	"conclab/lessons"
 )
 
+// pingPackage is what a lesson imports that sends ICMP.
+const pingPackage = "github.com/go-ping/ping"
+
 // tree is where the compiler believes to be, on every machine.
 const tree = "/lab"
 
@@ -128,7 +131,7 @@ func NewKit(ctx context.Context, o KitOptions) (*Kit, error) {
 	if err := k.compileFirst(ctx); err != nil {
 		return nil, err
 	}
-	if k.importable["github.com/go-ping/ping"] {
+	if k.importable[pingPackage] {
 		k.ping = sandbox.RawNetworkWorks(ctx, o.Isolation)
 	}
 	return k, nil

@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -152,7 +151,13 @@ func (c Command) wrap(statusFD, blockFD int) []string {
 		args = append(args, "--ro-bind-try", file, file)
 	}
 	// The race detector's runtime reads its options from /proc.
-	args = append(args, "--proc", "/proc", "--dev", "/dev")
+	args = append(args, "--proc", "/proc")
+	// With --dev there would be a terminal, and for its sake a second user
+	// namespace, which would not own the network.
+	for _, device := range []string{"null", "zero", "full", "random", "urandom"} {
+		args = append(args, "--dev-bind", "/dev/"+device, "/dev/"+device)
+	}
+	args = append(args, "--symlink", "/proc/self/fd", "/dev/fd", "--symlink", "/proc/self/fd/1", "/dev/stdout", "--symlink", "/proc/self/fd/2", "/dev/stderr")
 	args = append(append(args, tmpfs...), "/tmp")
 	args = append(append(args, tmpfs...), "/dev/shm")
 	for _, path := range c.Show {
@@ -264,9 +269,8 @@ func usage(pid, enough int) (memory int64, threads int) {
 		pages, _ := strconv.ParseInt(fields[21], 10, 64)
 		threads += n
 		memory += pages * pageSize
-		children, _ := filepath.Glob(dir + "/task/*/children")
-		for _, file := range children {
-			text, _ := os.ReadFile(file)
+		for _, task := range names(dir + "/task") {
+			text, _ := os.ReadFile(dir + "/task/" + task + "/children")
 			for _, field := range strings.Fields(string(text)) {
 				if child, err := strconv.Atoi(field); err == nil {
 					todo = append(todo, child)
@@ -275,6 +279,17 @@ func usage(pid, enough int) (memory int64, threads int) {
 		}
 	}
 	return memory, threads
+}
+
+// names lists a folder, in no order.
+func names(dir string) []string {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = d.Close() }()
+	all, _ := d.Readdirnames(-1)
+	return all
 }
 
 func (g *guard) kill(p *os.Process) {
