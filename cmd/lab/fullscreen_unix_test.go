@@ -121,7 +121,7 @@ func TestTheFullScreenShowsWhatASaveDoes(t *testing.T) {
 
 	// Where something is saved, there the learner is.
 	s.save("exercises/locks/locks.go", tasks("locks", no, yes, yes, yes, yes))
-	s.shows(`^▸ 4  Locks +✗✓✓✓✓  │ ✗ 4 of 5 tasks`, `Task1 must return true`)
+	s.shows(`^▸ 4  Locks +✗✓✓✓✓`, `│ ✗ 4 of 5 tasks`, `Task1 must return true`)
 
 	s.press("q")
 	s.shows(farewell + "0$")
