@@ -34,40 +34,46 @@ var watched = []string{"queues", "echo"}
 // full screen, which runs in a terminal of tmux.
 func BenchmarkSaveToVerdict(b *testing.B) {
 	b.Setenv("CGO_ENABLED", "0") // no second run with the race detector, which takes the processors from the next sample
-	for range b.N {
-		for _, name := range watched {
-			l, err := lessons.Find(name)
-			require.NoError(b, err)
-			bareClone, lines, full := clone(b), newLines(b, l), newFullScreen(b, l)
-			var bare, first, whole, filled []time.Duration
-			for i := range samples + 1 {
-				wrong, token := todo(b, l, i)
-				save(b, bareClone, l, wrong)
-				bare = append(bare, testBare(b, bareClone, l))
-				first = append(first, lines.until(b, wrong, token))
-				if full != nil {
-					filled = append(filled, full.until(b, wrong, token))
-				}
+	for _, name := range watched {
+		l, err := lessons.Find(name)
+		require.NoError(b, err)
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				saveToVerdict(b, l)
 			}
-			b.ReportMetric(ratio(first, bare), name+"-first-x")
-			if full != nil {
-				b.ReportMetric(ratio(filled, bare), name+"-screen-x")
-			}
-			bareWrong := bare
-			bare = nil
-			for i := range samples + 1 {
-				right := fmt.Appendf(reference(b, l), "\nvar edit%d = %d\n\nvar _ = edit%[1]d\n", i, i)
-				save(b, bareClone, l, right)
-				bare = append(bare, testBare(b, bareClone, l))
-				whole = append(whole, lines.until(b, right, fmt.Sprintf("ok    %s  %d of %[2]d tasks", name, len(l.Tasks))))
-			}
-			b.ReportMetric(ratio(whole, bare), name+"-whole-x")
-			b.ReportMetric(milliseconds(middle(bare)), name+"-bare-ms")
-			b.ReportMetric(milliseconds(middle(bareWrong)), name+"-bare-wrong-ms")
-			b.ReportMetric(milliseconds(middle(first)), name+"-first-ms")
-			b.ReportMetric(milliseconds(middle(whole)), name+"-whole-ms")
+		})
+	}
+}
+
+func saveToVerdict(b *testing.B, l lessons.Lesson) {
+	bareClone, lines, full := clone(b), newLines(b, l), newFullScreen(b, l)
+	var bare, first, whole, filled []time.Duration
+	for i := range samples + 1 {
+		wrong, token := todo(b, l, i)
+		save(b, bareClone, l, wrong)
+		bare = append(bare, testBare(b, bareClone, l))
+		first = append(first, lines.until(b, wrong, token))
+		if full != nil {
+			filled = append(filled, full.until(b, wrong, token))
 		}
 	}
+	b.ReportMetric(ratio(first, bare), "first-x")
+	b.ReportMetric(milliseconds(middle(first)), "first-ms")
+	b.ReportMetric(milliseconds(middle(bare)), "bare-wrong-ms")
+	if full != nil {
+		b.ReportMetric(ratio(filled, bare), "screen-x")
+		b.ReportMetric(milliseconds(middle(filled)), "screen-ms")
+	}
+	bare = nil
+	for i := range samples + 1 {
+		right := fmt.Appendf(reference(b, l), "\nvar edit%d = %d\n\nvar _ = edit%[1]d\n", i, i)
+		save(b, bareClone, l, right)
+		bare = append(bare, testBare(b, bareClone, l))
+		whole = append(whole, lines.until(b, right, fmt.Sprintf("ok    %s  %d of %[2]d tasks", l.Name, len(l.Tasks))))
+	}
+	b.ReportMetric(ratio(whole, bare), "whole-x")
+	b.ReportMetric(milliseconds(middle(whole)), "whole-ms")
+	b.ReportMetric(milliseconds(middle(bare)), "bare-ms")
 }
 
 // middle is the median; the first sample only fills the caches.
@@ -136,7 +142,7 @@ func (s *stage) until(tb testing.TB, source []byte, text string) time.Duration {
 	save(tb, s.clone, s.lesson, source)
 	took := s.out.wait(tb, text).Sub(start)
 	// What the run does after its verdict must not disturb the next sample.
-	time.Sleep(700 * time.Millisecond)
+	time.Sleep(max(700*time.Millisecond, took))
 	return took
 }
 

@@ -59,8 +59,8 @@ func result(t *testing.T, f func(name string) (runner.Verdict, string)) *runner.
 
 func screenOf(m *model) string { return ansi.Strip(m.View().Content) }
 
-// TestEveryEventCanComeAtAnyTime puts all events in every order that three of
-// them can have, and draws after each at every size.
+// TestEveryEventCanComeAtAnyTime has any two events happen in a lesson that has
+// just begun, is being tested, has failed or does not compile, and draws.
 func TestEveryEventCanComeAtAnyTime(t *testing.T) {
 	pass := func(string) (runner.Verdict, string) { return runner.Pass, "" }
 	fail := func(string) (runner.Verdict, string) { return runner.Fail, "it must hold\n\tsee a.go:1, b.go:2" }
@@ -86,7 +86,7 @@ func TestEveryEventCanComeAtAnyTime(t *testing.T) {
 		{Kind: watch.Known},
 	}
 	m := show(t)
-	for _, a := range events {
+	for _, a := range []watch.Event{events[0], events[2], events[7], events[9]} {
 		for _, b := range events {
 			for _, c := range events {
 				m.runs[0] = run{tests: map[string]runner.Test{}}

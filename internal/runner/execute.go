@@ -76,13 +76,18 @@ func (r *run) test(ctx context.Context, converter string) error {
 // converter returns the path of test2json, which the go command keeps in its
 // cache. Calling it there spares a go command for each process.
 func (r *run) converter(ctx context.Context) (string, error) {
-	cmd := r.goCommand(ctx, "tool", "-n", "test2json")
-	var out, complaint strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	if err := runGroup(cmd); err != nil {
-		return "", fmt.Errorf("go tool test2json: %w: %s", err, strings.TrimSpace(complaint.String()))
+	for range 2 {
+		answer, err := ask(ctx, r.Root, "tool", "-n", "test2json")
+		if err != nil {
+			return "", err
+		}
+		path := strings.TrimSpace(answer)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+		forget() // the cache was cleaned
 	}
-	return strings.TrimSpace(out.String()), nil
+	return "", errors.New("go tool -n test2json names a file that does not exist")
 }
 
 // execute runs the named tests in one process and settles what can be said

@@ -8,7 +8,9 @@ import (
 	"go/version"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // oldest is the first version of Go that knows all that the suites use.
@@ -77,20 +79,40 @@ func findTools(ctx context.Context, root string) (*tools, error) {
 }
 
 func goEnv(ctx context.Context, dir string) (*tools, error) {
-	cmd := command(ctx, dir, "go", "env", "-json", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED", "CC", "GOROOT", "GOTOOLDIR", "GOCACHE")
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
-	var out strings.Builder
-	cmd.Stdout = &out
-	if err := runGroup(cmd); err != nil {
-		return nil, fmt.Errorf("go env in %s: %w: %s", dir, err, strings.TrimSpace(complaint.String()))
+	out, err := ask(ctx, dir, "env", "-json", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED", "CC", "GOROOT", "GOTOOLDIR", "GOCACHE")
+	if err != nil {
+		return nil, err
 	}
 	t := &tools{}
-	if err := json.Unmarshal([]byte(out.String()), &t.env); err != nil {
+	if err := json.Unmarshal([]byte(out), &t.env); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
 	return t, nil
 }
+
+// answers are what the go command has said to [ask].
+var answers sync.Map
+
+// ask asks the go command something about itself. The answer is kept for as long
+// as this process lives and its environment stays: who watches asks at every save.
+func ask(ctx context.Context, dir string, question ...string) (string, error) {
+	key := strings.Join(slices.Concat([]string{dir}, question, os.Environ()), "\x00")
+	if answer, ok := answers.Load(key); ok {
+		return answer.(string), nil
+	}
+	cmd := command(ctx, dir, "go", question...)
+	cmd.Env = append(cmd.Env, "GOFLAGS=-buildvcs=false") // nothing of the user's
+	var out, complaint strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := runGroup(cmd); err != nil {
+		return "", fmt.Errorf("go %s in %s: %w: %s", question[0], dir, err, strings.TrimSpace(complaint.String()))
+	}
+	answers.Store(key, out.String())
+	return out.String(), nil
+}
+
+// forget has the go command asked anew.
+func forget() { answers.Clear() }
 
 // tooOld is false for versions that cannot be compared: whoever builds the go
 // command from its sources knows what they do.
