@@ -385,10 +385,10 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{
 			"text":  func(context.Context, string, io.Writer) error { panic("secret: 42") },
 			"error": func(context.Context, string, io.Writer) error { panic(errBoom) },
-			"nil": func(_ context.Context, _ string, w io.Writer) error {
-				var none map[string]string
-				none["x"] = "y"
-				return nil
+			"runtime": func(_ context.Context, arg string, _ io.Writer) error {
+				end := len(arg)
+				beyond := arg[end]
+				return fmt.Errorf("%c", beyond)
 			},
 			"wait": func(ctx context.Context, arg string, w io.Writer) error {
 				gate.Pass()
@@ -399,7 +399,7 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 			assert.Equal(t, "hello\n", ask(t, r.ln.Dial(), "wait hello\n"), "others panicked, and a client got")
 		})
 		t.Settle()
-		for _, op := range []string{"text", "error", "nil"} {
+		for _, op := range []string{"text", "error", "runtime"} {
 			require.Equal(t, "error: internal error\n", ask(t, r.ln.Dial(), op+" now\n"), "the client was told")
 		}
 		require.False(t, r.call.Returned(), "some operations have panicked, and Serve returned")

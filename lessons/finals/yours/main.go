@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	//lint:ignore SA1019 it stays, docs/decisions/go-ping.md says why
 	"github.com/go-ping/ping"
 
 	"conclab/exercises/finals"
