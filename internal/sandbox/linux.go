@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"sync"
 	"time"
 
@@ -91,6 +92,9 @@ func (c Command) prepare() (*exec.Cmd, *guard, error) {
 	}
 	cmd := exec.Command(wrapper)
 	lead(cmd)
+	// Bubblewrap asks to end with its parent only once its namespaces stand.
+	// A parent that is killed before that would leave it behind.
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	cmd.Env = append(environment("/tmp"), c.Env...)
 	if c.Stdin != nil {
 		cmd.Stdin = bytes.NewReader(c.Stdin)

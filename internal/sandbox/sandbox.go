@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -128,6 +129,10 @@ func Run(ctx context.Context, c Command) (Ending, error) {
 		}
 	}
 	cmd.WaitDelay = grace
+	// For the kernel a process's parent is the thread that started it, and a
+	// sandbox ends with its parent.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return Ending{}, fmt.Errorf("starting %s: %w", filepath.Base(c.Path), err)
 	}
