@@ -210,6 +210,7 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 	conn.SetReadDeadline(time.Time{})
 
 	work, hangUp := context.WithCancelCause(context.Background())
+	defer hangUp(nil)
 	var watch sync.WaitGroup
 	if strings.HasSuffix(line, "\n") {
 		watch.Go(func() {
