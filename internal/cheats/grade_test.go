@@ -40,7 +40,7 @@ func TestWithoutTheGate(t *testing.T) {
 	before := traces(t)
 	for _, c := range all {
 		t.Run(c.Name, func(t *testing.T) {
-			words, passed := judge(t, kit, c.Lesson, c.Source)
+			words, passed := judge(t, kit, c.Lesson, c.Source, 9*time.Second)
 			t.Logf("%v, %d passed", words, passed)
 			hit := slices.ContainsFunc(c.Then, func(word string) bool { return slices.Contains(words, word) })
 			assert.True(t, hit, "one of %v must be said of it, but only %v is", c.Then, words)
@@ -49,7 +49,7 @@ func TestWithoutTheGate(t *testing.T) {
 			}
 			honest, ok := worth[string(c.Honest)]
 			if !ok {
-				_, honest = judge(t, kit, c.Lesson, c.Honest)
+				_, honest = judge(t, kit, c.Lesson, c.Honest, time.Minute)
 				worth[string(c.Honest)] = honest
 			}
 			assert.LessOrEqual(t, passed, max(honest, c.Worth), "nothing is gained")
@@ -61,7 +61,7 @@ func TestWithoutTheGate(t *testing.T) {
 	require.NoError(t, err)
 	reference, err := os.ReadFile(filepath.Join(root, "solutions", "queues", "queues.go"))
 	require.NoError(t, err)
-	words, _ := judge(t, kit, l.Name, reference)
+	words, _ := judge(t, kit, l.Name, reference, time.Minute)
 	assert.Equal(t, []string{"pass"}, words, "whoever comes after them is not touched")
 }
 
@@ -84,7 +84,7 @@ func newKit(t *testing.T, imports, names []string) *runner.Kit {
 
 // judge grades a file and returns the words that are said of it, each once, and
 // how many of its tests have passed.
-func judge(t *testing.T, kit *runner.Kit, lesson string, source []byte) (words []string, passed int) {
+func judge(t *testing.T, kit *runner.Kit, lesson string, source []byte, limit time.Duration) (words []string, passed int) {
 	t.Helper()
 	l, err := lessons.Find(lesson)
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func judge(t *testing.T, kit *runner.Kit, lesson string, source []byte) (words [
 		t.Logf("not built: %s", message)
 		return []string{"not built"}, 0
 	}
-	v, err := a.Judge(ctx, lesson, runner.Way{Procs: 2, Limit: 9 * time.Second})
+	v, err := a.Judge(ctx, lesson, runner.Way{Procs: 2, Limit: limit})
 	require.NoError(t, err)
 	said := map[string]int{}
 	for _, task := range v.Tasks {

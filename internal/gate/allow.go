@@ -123,6 +123,8 @@ var names = map[string]string{
 	"net.Listen":         "use the listener that you are given",
 	"net/http.Get":       "it uses a client of its own: use the one that you are given",
 	"os.Exit":            "it ends the whole program: return instead",
+	"os.Stderr":          "println and log.Println print as well",
+	"os.Stdout":          "fmt.Println prints as well",
 	"runtime.Breakpoint": "it stops the program",
 	"runtime.GOMAXPROCS": "it changes how the tests run: runtime.NumCPU tells how many processors there are",
 }

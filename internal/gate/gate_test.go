@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"context"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -12,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -67,7 +69,7 @@ func TestHonestFilesPass(t *testing.T) {
 		"a shadowed package":     "func f() { var os exits; os.Exit(1) }\n\ntype exits struct{}\n\nfunc (exits) Exit(int) {}",
 		"names that are not bad": "type book struct{ File string }\n\nfunc (book) Fatal() {}\n\nfunc (b book) f() string { b.Fatal(); return b.File }",
 		"init as a method":       "type t struct{}\n\nfunc (t) init() {}\n\nfunc f() { init := 1; _ = init }",
-		"comments":               "// go:norace is a directive, and // +x is not; import \"os\" is neither\n\n/* go:build */\n//lint:ignore x y\n//nolint:errcheck\nfunc f() {}",
+		"comments":               "// go:norace is a directive, and // +x is not; import \"os\" is neither\n\n/* go:build */\n//lint:ignore x y\n//line by line\n//nolint:errcheck\nfunc f() {}",
 		"strings":                "const s = \"//go:norace import \\\"C\\\" init()\"\n\nvar raw = `\n//go:build x\n//line x.go:1\n`",
 		"assertions at build":    "import \"io\"\n\nvar _ io.Reader = (*r)(nil)\nvar _ io.Reader = r{}\n\ntype r struct{}\n\nfunc (r) Read([]byte) (int, error) { return 0, io.EOF }",
 		"tables":                 "import (\n\t\"strings\"\n\t\"unicode/utf8\"\n)\n\nvar table = fill()\n\nvar lower = strings.NewReplacer(\"A\", \"a\")\n\nvar ops = map[string]func(int) int{\"twice\": func(n int) int { return 2 * n }, \"same\": same(1)}\n\nfunc same(by int) func(int) int { return func(n int) int { return n * by } }\n\nfunc fill() (t [256]int) {\n\tfor i := range t {\n\t\tt[i] = utf8.RuneLen(rune(i))\n\t}\n\treturn t\n}",
@@ -134,6 +136,34 @@ func TestWhatIsRefused(t *testing.T) {
 			assert.Contains(t, found, c.want, text)
 		})
 	}
+}
+
+func TestManyMayAskAtTheSameTime(t *testing.T) {
+	g := gate.New(root)
+	var group sync.WaitGroup
+	for _, lesson := range lessons.Names() {
+		source, err := os.ReadFile(filepath.Join(root, "solutions", lesson, lesson+".go"))
+		require.NoError(t, err)
+		for range 3 {
+			group.Go(func() {
+				findings, build, err := g.Check(t.Context(), lesson, gradebook.File{Path: lesson + ".go", Source: source})
+				assert.NoError(t, err)
+				assert.Empty(t, findings)
+				assert.Empty(t, build)
+			})
+		}
+	}
+	group.Wait()
+}
+
+func TestAGateThatCannotLook(t *testing.T) {
+	source := []byte("package echo\n\nimport \"io\"\n\nvar _ io.Reader\n")
+	_, _, err := gate.New(filepath.Join(t.TempDir(), "nowhere")).Check(t.Context(), "echo", gradebook.File{Path: "echo.go", Source: source})
+	assert.ErrorContains(t, err, "asking the go command for packages")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err = gate.New(root).Check(ctx, "echo", gradebook.File{Path: "echo.go", Source: source})
+	assert.ErrorIs(t, err, context.Canceled)
 }
 
 func TestWhatIsNoText(t *testing.T) {

@@ -51,7 +51,7 @@ func (c *check) comments() {
 				c.refuse(comment.Pos(), ruleDirective, "%s is an order to the go command, not a comment: leave it out", clip(directive))
 			case isBuildConstraint(text):
 				c.refuse(comment.Pos(), ruleDirective, "// +build is an order to the go command, not a comment: leave it out")
-			case strings.HasPrefix(text, "//line ") || strings.HasPrefix(text, "/*line "):
+			case (strings.HasPrefix(text, "//line ") || strings.HasPrefix(text, "/*line ")) && strings.Contains(text, ":"):
 				c.refuse(comment.Pos(), ruleDirective, "a line directive makes messages name wrong lines: leave it out")
 			case strings.HasPrefix(text, "//export ") || strings.HasPrefix(text, "//extern "):
 				c.refuse(comment.Pos(), ruleDirective, "%s is an order to the compiler, not a comment: leave it out", text[:len("//export")])

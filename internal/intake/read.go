@@ -46,7 +46,6 @@ type reader struct {
 	lessons []string
 
 	entries int // files and folders
-	bytes   int64
 	found   []found
 	refused []gradebook.Refused
 	over    bool // whether there are too many of them
@@ -327,7 +326,6 @@ func (r *reader) tar(b []byte) error {
 		name string
 		h    *tar.Header
 		data []byte
-		word string
 	}
 	var all []held
 	seen := map[string]int{}
