@@ -32,5 +32,5 @@ check: ## formatting, go vet for three systems, staticcheck
 	GOOS=darwin go vet ./...
 	go run $(STATICCHECK) -checks all ./...
 
-bench: ## the figures: suites, edit to verdict, wrong answers, grading
+bench: ## the figures: suites, edit to verdict, save to screen, wrong answers, grading
 	go test -run '^$$' -bench . -benchtime 1x -timeout 90m ./internal/bench

@@ -1,11 +1,16 @@
 package lessons_test
 
 import (
+	"bytes"
+	"crypto/sha1"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -94,7 +99,7 @@ func TestTrees(t *testing.T) {
 	slices.Sort(names)
 	for tree, besides := range map[string][]string{
 		"exercises": nil,
-		"lessons":   {"lessons.go", "lessons_test.go", "texts_test.go"},
+		"lessons":   {"lessons.go", "lessons_test.go", "sections.go", "starters.go", "starters.sum", "texts_test.go"},
 		"solutions": {"clients_test.go", "finals_test.go", "solutions_test.go"},
 	} {
 		want := append(slices.Clone(names), besides...)
@@ -110,6 +115,9 @@ func list(t *testing.T, elem ...string) []string {
 	var names []string
 	for _, e := range entries {
 		name := e.Name()
+		if strings.HasSuffix(name, ".old") {
+			continue // what a learner's lab reset has kept
+		}
 		if e.IsDir() {
 			name += "/"
 		}
@@ -176,6 +184,80 @@ func TestSectionsExist(t *testing.T) {
 			assert.Positive(t, rules)
 		})
 	}
+}
+
+// TestFindingsAreExplained holds the sections that explain what tools find
+// against the texts: each is there, and speaks of it.
+func TestFindingsAreExplained(t *testing.T) {
+	analyzers, err := exec.Command("go", "tool", "vet", "help").Output()
+	require.NoError(t, err)
+	for finding, word := range map[string]string{
+		lessons.Race: "data race",
+		"atomic":     "looks like one step and is three",
+		"copylocks":  "a mutex must not be copied",
+		"lostcancel": "Every context that you make must be released",
+		"waitgroup":  "`Add` must stand before the `go` statement",
+	} {
+		section := lessons.Section(finding)
+		page, anchor, ok := strings.Cut(section, "#")
+		require.True(t, ok, "%s: %q", finding, section)
+		l, err := lessons.Find(path.Base(path.Dir(page)))
+		require.NoError(t, err, finding)
+		assert.Equal(t, "lessons/"+l.Name+"/README.md", page)
+		assert.Contains(t, sectionText(t, l, anchor), word, "%s does not explain %s", section, finding)
+		if finding != lessons.Race {
+			assert.Regexp(t, `(?m)^\s+`+finding+`\s`, string(analyzers), "go vet knows no such analyzer")
+		}
+	}
+	assert.Empty(t, lessons.Section("printf"))
+	assert.Empty(t, lessons.Section(""))
+}
+
+// sectionText returns the section of a lesson's text that a link with that
+// anchor leads to.
+func sectionText(t *testing.T, l lessons.Lesson, anchor string) string {
+	t.Helper()
+	for _, part := range l.Parts() {
+		if part.Anchor == anchor {
+			return part.Text
+		}
+	}
+	require.Fail(t, l.Name+" has no section "+anchor)
+	return ""
+}
+
+func TestPartsAreTheWholeText(t *testing.T) {
+	for _, l := range lessons.All() {
+		start, all := strings.Index(l.Text(), "\n## "), ""
+		require.Positive(t, start)
+		for _, part := range l.Parts() {
+			assert.True(t, strings.HasPrefix(part.Text, "## "+part.Title+"\n"), "%s: %s", l.Name, part.Anchor)
+			assert.Contains(t, anchors(l.Text()), part.Anchor)
+			all += part.Text
+		}
+		assert.Equal(t, l.Text()[start+1:], all)
+	}
+}
+
+// TestStarters holds starters.sum against the exercises, which are untouched
+// where the lab is made; with -update it makes it so.
+func TestStarters(t *testing.T) {
+	var sum strings.Builder
+	for _, l := range lessons.All() {
+		text, err := os.ReadFile(filepath.Join(root, "exercises", l.Name, l.Name+".go"))
+		require.NoError(t, err)
+		text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+		id := fmt.Sprintf("%x", sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(text)), text...)))
+		fmt.Fprintf(&sum, "%s  %s\n", id, l.Name)
+		if !*update {
+			assert.Equal(t, id, l.Starter(), "exercises/%s/%[1]s.go is not the starter that lab reset would bring back"+
+				" (if the starter was changed on purpose: go test ./lessons -run TestStarters -update)", l.Name)
+		}
+	}
+	if *update {
+		require.NoError(t, os.WriteFile("starters.sum", []byte(sum.String()), 0o644))
+	}
+	assert.Empty(t, lessons.Lesson{Name: "nowhere"}.Starter())
 }
 
 // TestHints checks that every task has its four hints.

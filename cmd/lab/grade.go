@@ -53,7 +53,7 @@ The exit status is 0 if everything was graded, whatever the marks.`,
 	cmd.Flags().StringVar(&f.shard, "shard", "", "grade only the i-th of n parts of the class, written i/n")
 	cmd.Flags().IntVar(&f.jobs, "jobs", 0, "submissions at a time (default: as many as there are processors)")
 	f.common(cmd)
-	cmd.AddCommand(newMerge(), newDiff(), newReplay(root), newReport(), newPolicy(), newGradescopeZip(root))
+	cmd.AddCommand(newMerge(), newGradeDiff(), newReplay(root), newReport(), newPolicy(), newGradescopeZip(root))
 	return cmd
 }
 
@@ -157,7 +157,7 @@ changes nothing.`,
 	return cmd
 }
 
-func newDiff() *cobra.Command {
+func newGradeDiff() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",

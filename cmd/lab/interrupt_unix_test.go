@@ -86,14 +86,16 @@ func TestCtrlCEndsTheLabAndAllThatItStarted(t *testing.T) {
 			require.NoError(t, err)
 			pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 			require.NoError(t, err)
-			gone := func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH || isZombie(pid) }
-			assert.Eventually(t, gone, 2*time.Second, 10*time.Millisecond, "the suite still runs")
+			assert.Eventually(t, func() bool { return gone(pid) }, 2*time.Second, 10*time.Millisecond, "the suite still runs")
 			left, err := os.ReadDir(temp)
 			require.NoError(t, err)
 			assert.Empty(t, left)
 		})
 	}
 }
+
+// gone tells whether no such process runs.
+func gone(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH || isZombie(pid) }
 
 // isZombie tells whether a process is dead and only not yet buried, which is
 // the business of whoever adopted it.

@@ -28,13 +28,18 @@ func TestMain(m *testing.M) {
 const noSleep = "atexit_sleep_ms=0"
 
 // TestScripts runs each script beside a clone of its own, as writeClone makes
-// it; files of a script whose names begin with conclab/ are in that clone.
+// it; files of a script whose names begin with conclab/ are in that clone. The
+// course's own starters are in the folder $STARTERS, the command is in $LABS.
 func TestScripts(t *testing.T) {
 	env := goEnv(t)
+	starters, err := filepath.Abs(filepath.Join("..", "..", "exercises"))
+	require.NoError(t, err)
+	lab, err := exec.LookPath("lab")
+	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "kept": kept},
 		Setup: func(e *testscript.Env) error {
 			for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
 				e.Setenv(name, env[name])
@@ -42,6 +47,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOTOOLCHAIN", "local")
 			e.Setenv("GORACE", noSleep)
 			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
+			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
+			e.Setenv("STARTERS", starters)
+			e.Setenv("LABS", filepath.Dir(lab))
 			e.Cd = filepath.Join(e.WorkDir, "conclab")
 			return writeClone(e.Cd)
 		},
@@ -61,6 +69,21 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// kept is a script's command: "kept queues.go a b" wants what a and b are to be
+// all that lab reset has kept of queues.go, in that order.
+func kept(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(ts.MkAbs(args[0]) + ".*")
+	ts.Check(err)
+	if len(files) != len(args)-1 {
+		ts.Fatalf("there are %d files: %v", len(files), files)
+	}
+	for i, file := range files {
+		if ts.ReadFile(file) != ts.ReadFile(args[i+1]) {
+			ts.Fatalf("%s is not what %s is", file, args[i+1])
+		}
+	}
+}
+
 // goEnv returns what the go command's variables are outside the scripts, whose
 // home is empty.
 func goEnv(t *testing.T) map[string]string {
@@ -73,7 +96,8 @@ func goEnv(t *testing.T) map[string]string {
 
 // writeClone makes a small module that looks like the lab: each lesson has a
 // function a task, Task1, Task2 and so on, and its suite wants each of them to
-// return true. Files that are already there are left alone.
+// return true. Its program says what Task1 returns, and its arguments. Files that
+// are already there are left alone.
 func writeClone(dir string) error {
 	files := map[string]string{"go.mod": "module conclab\n\ngo 1.26\n"}
 	for _, l := range lessons.All() {
@@ -92,6 +116,7 @@ func writeClone(dir string) error {
 		files["exercises/"+own+".go"] = starter.String()
 		files["exercises/"+own+"_test.go"] = suite.String()
 		files["solutions/"+own+".go"] = solution.String()
+		files["lessons/"+l.Name+"/yours/main.go"] = fmt.Sprintf(program, l.Name)
 	}
 	for name, text := range files {
 		file := filepath.Join(dir, filepath.FromSlash(name))
@@ -107,6 +132,19 @@ func writeClone(dir string) error {
 	}
 	return nil
 }
+
+// program is what a small lesson's yours is.
+const program = `package main
+
+import (
+	"fmt"
+	"os"
+
+	"conclab/exercises/%s"
+)
+
+func main() { fmt.Println(%[1]s.Task1(), os.Args[1:]) }
+`
 
 // must is what the small suites check with.
 const must = `

@@ -1,38 +1,22 @@
 package main
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
-
-	"conclab/internal/gradebook"
+	"conclab/internal/ledger"
 	"conclab/internal/policy"
 	"conclab/internal/report"
 )
 
 // readClass reads the results in a folder and marks them by the policy in a
-// file; without a name, by the default one.
-func readClass(dir, policyFile string) (*report.Class, error) {
+// file; without a name, by the default one. Missing are the ids of those that
+// have not been graded yet.
+func readClass(dir, policyFile string) (c *report.Class, missing []string, err error) {
 	p, err := policy.Load(policyFile)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	all, missing, err := ledger.Read(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []*gradebook.Entry
-	for _, file := range files {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err
-		}
-		e, err := gradebook.Decode(f)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		all = append(all, e)
-	}
-	return report.New(p, all), nil
+	return report.New(p, all), missing, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,14 +25,18 @@ func newRoot() *cobra.Command {
 tasks your files pass (✓) or not yet (·), and what comes next. The tasks for the
 brave are the last ones of their lessons.
 
+In a terminal it fills the screen, runs a lesson's tests whenever you save its
+file, and has a key for everything else: ? lists them. In a file or a pipe it
+prints the map.
+
 The map runs suites without the race detector, to be quick; lab test has the
 last word.`,
 		Args:          knownCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			if cmd.Name() == "help" {
-				return nil // it needs nothing
+			if needsNothing(cmd) {
+				return nil
 			}
 			var err error
 			if root, err = findClone(root); err != nil {
@@ -40,6 +45,9 @@ last word.`,
 			return runner.CheckGo(cmd.Context(), root)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if in, out, ok := fullScreen(cmd.OutOrStdout()); ok {
+				return showCompanion(cmd, root, in, out)
+			}
 			course := lessons.All()
 			m := screen.NewMap(cmd.OutOrStdout(), course)
 			all, err := progress.Survey(cmd.Context(), root, course, m.Lesson)
@@ -52,9 +60,18 @@ last word.`,
 	}
 	cmd.PersistentFlags().StringVar(&root, "root", "", "the folder of the clone (default: found from the working directory)")
 	cmd.SetFlagErrorFunc(flagError)
-	cmd.CompletionOptions.DisableDefaultCmd = true
-	cmd.AddCommand(newTest(&root), newCheck(&root), newGrade(&root), newVerify(&root))
+	cmd.AddCommand(newCheck(&root), newDiff(&root), newDoctor(&root), newGrade(&root), newHint(&root), newReset(&root),
+		newRun(&root), newSolution(&root), newTest(&root), newText(), newVerify(&root), newWatch(&root))
+	addCompletion(cmd)
 	return cmd
+}
+
+// noArgs turns away what stands behind a command that takes nothing.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s%s takes no arguments: leave %q out", screen.Command, strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()), args[0])
 }
 
 // knownCommand turns away what is no subcommand.
@@ -74,7 +91,10 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	hint := "."
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("; did you mean %q?", near[0])
+		// Of several, one with as many letters: two were probably swapped.
+		hint = fmt.Sprintf("; did you mean %q?", slices.MinFunc(near, func(a, b string) int {
+			return max(len(a)-len(args[0]), len(args[0])-len(a)) - max(len(b)-len(args[0]), len(args[0])-len(b))
+		}))
 	}
 	return fmt.Errorf("there is no command %q%s The commands are %s; without a command the lab shows the map",
 		args[0], hint, strings.Join(names, ", "))

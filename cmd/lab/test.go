@@ -25,7 +25,8 @@ and says which rules they break. It changes nothing.
 The exit status is 0 if every task passes, go vet has no objection, and
 everything compiles. Tasks for the brave are run and shown, but count for the
 exit status only with --brave.`,
-		Example: "  lab test queues\n  lab test queues --file old/queues.go\n  lab test --solution",
+		Example:           "  lab test queues\n  lab test queues --file old/queues.go\n  lab test --solution",
+		ValidArgsFunction: completeLessons,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			course, err := find(args)
 			if err != nil {
@@ -57,6 +58,7 @@ exit status only with --brave.`,
 		},
 	}
 	cmd.Flags().StringVar(&race, "race", "auto", "use the race detector: auto (where it works), on or off")
+	_ = cmd.RegisterFlagCompletionFunc("race", cobra.FixedCompletions([]string{"auto", "on", "off"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&solution, "solution", false, "test the reference solutions instead of your files")
 	cmd.Flags().StringVar(&file, "file", "", "test this file instead of yours (for one lesson)")
 	cmd.Flags().BoolVar(&brave, "brave", false, "tasks for the brave count too")

@@ -23,6 +23,7 @@ or to all: the untouched starters (every test must fail), the references and
 other right answers (every test must pass), and the known wrong answers (the
 test that each names must fail). It is for those who change the course; once you
 have begun a lesson, your file is no untouched starter any more.`,
+		ValidArgsFunction: completeLessons,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 {
 				return errors.New("--count must be at least 1")

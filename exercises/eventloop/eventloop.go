@@ -56,8 +56,8 @@ func (l *Loop) CallSoon(fn func()) {
 //     must not keep Run from ending,
 //   - ErrRunning if the loop runs already, and ErrClosed if it is closed.
 //
-// A panic of a callback comes out of Run. In each case the loop can be run again
-// (unless it is closed), and goes on with what is left.
+// A panic of a callback comes out of Run. In each case the loop can be run again,
+// unless it is closed.
 func (l *Loop) Run(ctx context.Context) error {
 	panic("TODO: run callbacks until Stop or the end of ctx")
 }

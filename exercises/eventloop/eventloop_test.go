@@ -86,17 +86,17 @@ func (s *LoopSuite) TestAnyNumberMayWait() {
 
 func (s *LoopSuite) TestAPanicComesOutOfRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must go on with the rest when it is run again", (*eventloop.Loop).Run)
+		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must work when it is run again", (*eventloop.Loop).Run)
 		l, said := eventloop.New(), new(words)
 		l.CallSoon(func() { said.add("before") })
 		l.CallSoon(func() { panic("the pan is on fire") })
-		l.CallSoon(func() { said.add("after") })
-		l.CallSoon(l.Stop)
 		func() {
 			defer func() { assert.Equal(t, "the pan is on fire", recover(), "this came out of Run") }()
 			_ = l.Run(t.Context())
 		}()
 		assert.Equal(t, "before", said.all(), "these callbacks had run by then")
+		l.CallSoon(func() { said.add("after") })
+		l.CallSoon(l.Stop)
 		runs(t, l)
 		assert.Equal(t, "before after", said.all(), "these callbacks have run in the end")
 	})
@@ -583,42 +583,39 @@ func (s *TimersSuite) TestCancelWhatIsDue() {
 func (s *TimersSuite) TestCancelFromElsewhere() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("cancel", "Cancel must be safe from any goroutine: either it returns true, once, or the callback runs", (*eventloop.Timer).Cancel)
-		const rounds = 300
-		l := eventloop.New()
-		var timers [rounds]*eventloop.Timer
-		var ran, kept [rounds]int
-		var here, there atomic.Int64
-		meet := func(mine, other *atomic.Int64, round int) {
-			mine.Store(int64(round) + 1)
-			for spin := 1; other.Load() <= int64(round); spin++ {
-				if spin%1000 == 0 {
-					runtime.Gosched()
-				}
-			}
-			t.Progress()
-		}
-		for i := range rounds {
-			l.CallLater(0, func() { meet(&here, &there, i) }) // and then comes the next one
-			timers[i] = l.CallLater(0, func() { ran[i]++ })
-		}
-		l.CallLater(0, l.Stop)
-		other := t.Go(func() {
-			for i := range rounds {
-				meet(&there, &here, i)
-				for range i * 7 % 301 { // a little later each time
-				}
-				if timers[i].Cancel() {
-					kept[i]++
-				}
-			}
-		})
-		runs(t, l)
-		other.Join()
-		for i := range rounds {
-			require.Equal(t, 1, ran[i]+kept[i], "the callback has run %d times, and Cancel returned true %d times: together", ran[i], kept[i])
-		}
-
+		const rounds = 200
 		t.Race(func() labtest.Heat {
+			l := eventloop.New()
+			var timers [rounds + 1]*eventloop.Timer
+			var ran, kept [rounds + 1]int
+			next := func(i int) {
+				timers[i] = l.CallLater(0, func() { ran[i]++ })
+				l.Stop() // so that Run does not wait
+			}
+			next(0)
+			return labtest.Heat{Rounds: rounds, Racers: []func(int){
+				func(i int) {
+					if timers[i].Cancel() {
+						kept[i]++
+					}
+				},
+				func(i int) {
+					_ = l.Run(t.Context())
+					next(i + 1)
+				},
+			}, Check: func() {
+				t.Settle()
+				l.Stop()
+				runs(t, l)
+				for i := range rounds {
+					require.Equal(t, 1, ran[i]+kept[i], "the callback has run %d times, and Cancel returned true %d times: together", ran[i], kept[i])
+				}
+			}}
+		})
+
+		l := eventloop.New()
+		t.Race(func() labtest.Heat {
+			var timers [rounds]*eventloop.Timer
 			var kept [rounds]atomic.Int64
 			for i := range rounds {
 				timers[i] = l.CallLater(time.Hour, func() {})

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,7 +107,9 @@ func Load(root string, lesson lessons.Lesson) ([]Variant, error) {
 
 func read(root, file string) ([]byte, error) {
 	b, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: get it back with `git checkout -- %[1]s`", file)
+	} else if err != nil {
 		return nil, fmt.Errorf("reading the bank: %w", err)
 	}
 	return b, nil

@@ -135,3 +135,22 @@ func TestCheck(t *testing.T) {
 		})
 	}
 }
+
+// TestEveryOtherRightWaySaysWhatItDoes reads what lab solution prints about the
+// accepts of the course: a sentence each, that is not the next one's.
+func TestEveryOtherRightWaySaysWhatItDoes(t *testing.T) {
+	for _, l := range lessons.All() {
+		variants, err := bank.Load("../..", l)
+		require.NoError(t, err)
+		seen := map[string]string{}
+		for _, v := range variants {
+			if v.Kind != bank.Accept {
+				continue
+			}
+			assert.Regexp(t, `^[A-Za-z].{25,200}\.$`, v.Note, "the first line of %s", v.File)
+			assert.NotRegexp(t, `^(Package|Style|Accept|This file)`, v.Note, "the first line of %s", v.File)
+			assert.Empty(t, seen[v.Note], "%s says the same", v.File)
+			seen[v.Note] = v.File
+		}
+	}
+}

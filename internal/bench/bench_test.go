@@ -162,7 +162,7 @@ func median(f func() time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
-func elapsed(b *testing.B, cmd *exec.Cmd) time.Duration {
+func elapsed(b testing.TB, cmd *exec.Cmd) time.Duration {
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
 	require.NoError(b, err, string(out))
@@ -175,9 +175,9 @@ func command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-func goCommand(b *testing.B, args ...string) { elapsed(b, command(args...)) }
+func goCommand(b testing.TB, args ...string) { elapsed(b, command(args...)) }
 
-func reference(b *testing.B, l lessons.Lesson) []byte {
+func reference(b testing.TB, l lessons.Lesson) []byte {
 	source, err := os.ReadFile(filepath.Join(root, "solutions", l.Name, l.Name+".go"))
 	require.NoError(b, err)
 	return source

@@ -154,12 +154,14 @@ func (t *T) Settle() {
 // the others run, and returns. It is for what others wait for.
 func (t *T) Pass(d time.Duration) {
 	t.mustBubble("Pass")
-	me := self()
+	bubble := self().bubble
 	const enough = 1000 // looks, at code that spins
 	for range enough {
 		t.rest()
 		t.tick()
-		others := slices.DeleteFunc(inBubble(dump(), me.bubble), func(g goroutine) bool { return g.id == me.id })
+		// Those who pass time as well are as ready as this one: waiting for one
+		// another's looks, none would ever see all the others at rest.
+		others := slices.DeleteFunc(inBubble(dump(), bubble), goroutine.passes)
 		if slices.ContainsFunc(others, goroutine.busy) {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"conclab/internal/gradebook"
+	"conclab/lessons"
 )
 
 // Marks is what one submission is worth.
@@ -62,12 +63,28 @@ type TaskMarks struct {
 // submitted or not; one that could not run for a single submission does not
 // count for that one.
 func (p Policy) Mark(all []*gradebook.Entry) []Marks {
+	p.Lessons = p.Counting(all)
 	out := unrunnable(all)
 	marks := make([]Marks, len(all))
 	for i, e := range all {
 		marks[i] = p.mark(e, out)
 	}
 	return marks
+}
+
+// Counting returns the lessons that count for a class: those that the policy
+// names, or else all that were graded.
+func (p Policy) Counting(all []*gradebook.Entry) []string {
+	if len(p.Lessons) > 0 {
+		return p.Lessons
+	}
+	graded := map[string]bool{}
+	for _, e := range all {
+		for _, l := range e.Lessons {
+			graded[l.Lesson] = true
+		}
+	}
+	return slices.DeleteFunc(lessons.Names(), func(name string) bool { return !graded[name] })
 }
 
 type taskName struct{ lesson, test string }

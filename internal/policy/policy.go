@@ -16,13 +16,12 @@ import (
 	"time"
 
 	"conclab/internal/gradebook"
-	"conclab/lessons"
 )
 
 // Policy is what a policy file says. Its zero value is of no use: begin with
 // [Default].
 type Policy struct {
-	Lessons []string           // those that count, in the course's order
+	Lessons []string           // those that count, in the course's order; none: all that were graded
 	Weights map[string]float64 // what a lesson's points are multiplied with; 1 where nothing is said
 	Brave   bool               // whether tasks for the brave add to a mark; they never add to what it is out of
 
@@ -79,7 +78,6 @@ var Example string
 // Default returns the policy that holds where no file says otherwise.
 func Default() Policy {
 	return Policy{
-		Lessons:  lessons.Names(),
 		Brave:    true,
 		Repeats:  1,
 		Rule:     All,

@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"conclab/internal/grade"
 	"conclab/internal/gradebook"
 	"conclab/internal/policy"
 	"conclab/internal/runner"
-	"conclab/lessons"
 )
 
 func read(t *testing.T, text string) policy.Policy {
@@ -46,9 +46,7 @@ func TestTheExampleWithoutCommentSignsIsAPolicy(t *testing.T) {
 	assert.Equal(t, []string{"queues", "pipes"}, p.Lessons)
 	assert.Equal(t, 2.0, p.Weight("pipes"))
 	assert.Equal(t, 1.0, p.Weight("queues"))
-	assert.Equal(t, gradebook.Limits{
-		BuildSeconds: 60, TestSeconds: 60, MemoryBytes: 2 << 30, Processes: 256, FileBytes: 64 << 20, OutputBytes: 1 << 20,
-	}, p.Limits)
+	assert.Equal(t, grade.Limits(gradebook.Limits{}), p.Limits, "the grader's own")
 	assert.Equal(t, 4.5, p.Judged["s07"]["queues"])
 	assert.Equal(t, 7*24*time.Hour, p.DueFor("s07").Sub(p.DueFor("s08")))
 	assert.ElementsMatch(t, []string{"s07", "s07"}, p.IDs())
@@ -254,7 +252,12 @@ func TestPointsReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestEveryLessonCountsByDefault(t *testing.T) {
-	assert.Equal(t, lessons.Names(), policy.Default().Lessons)
+func TestTheLessonsThatCount(t *testing.T) {
+	all := []*gradebook.Entry{
+		{Lessons: []gradebook.Lesson{{Lesson: "pipes"}}},
+		{Lessons: []gradebook.Lesson{{Lesson: "queues"}}},
+	}
+	assert.Equal(t, []string{"queues", "pipes"}, policy.Default().Counting(all), "what was graded, in the course's order")
+	assert.Equal(t, []string{"echo"}, read(t, "lessons: [echo]").Counting(all))
 	assert.Equal(t, []string{"queues", "echo"}, read(t, "lessons: [echo, queues]").Lessons, "in the course's order")
 }

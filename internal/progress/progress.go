@@ -54,7 +54,7 @@ func Survey(ctx context.Context, root string, course []lessons.Lesson, on func(L
 		judges.SetLimit(atATime)
 		for i, lesson := range course {
 			judges.Go(func() error {
-				known[i] <- look(ctx, root, lesson)
+				known[i] <- Look(ctx, root, lesson)
 				return nil
 			})
 		}
@@ -76,28 +76,43 @@ func Survey(ctx context.Context, root string, course []lessons.Lesson, on func(L
 	return all, nil
 }
 
-// look judges the learner's file of one lesson.
-func look(ctx context.Context, root string, lesson lessons.Lesson) Lesson {
-	state := Lesson{Lesson: lesson, Passed: make([]bool, len(lesson.Tasks)), Built: true}
+// Look says how far the learner is with one lesson. It runs the suite only if
+// what is known does not say so already. It blocks until that is done or ctx has
+// ended.
+func Look(ctx context.Context, root string, lesson lessons.Lesson) Lesson {
 	if untouched(filepath.Join(root, filepath.FromSlash(File(lesson)))) {
-		return state
+		return Lesson{Lesson: lesson, Passed: make([]bool, len(lesson.Tasks)), Built: true}
 	}
 	if passed, ok := recall(root, lesson); ok {
-		state.Passed = passed
-		return state
+		return Lesson{Lesson: lesson, Passed: passed, Built: true}
 	}
+	result, err := Judge(ctx, root, lesson, nil)
+	return Of(lesson, result, err)
+}
+
+// Judge runs a lesson's suite on the learner's file, without the race detector,
+// and remembers a success for the next Look. Otherwise it is [runner.Run].
+func Judge(ctx context.Context, root string, lesson lessons.Lesson, on func(runner.Event)) (*runner.Result, error) {
 	// A file that is saved while its suite runs must be looked at again.
 	before, _ := fingerprint(root, lesson)
-	result, err := runner.Run(ctx, runner.Options{Root: root, Race: runner.RaceOff}, runner.Candidate{Lesson: lesson}, nil)
+	result, err := runner.Run(ctx, runner.Options{Root: root, Race: runner.RaceOff}, runner.Candidate{Lesson: lesson}, on)
+	if err == nil {
+		remember(before, Of(lesson, result, nil))
+	}
+	return result, err
+}
+
+// Of puts the result of a lesson's whole suite, or why there is none, into how
+// far the learner is with it.
+func Of(lesson lessons.Lesson, result *runner.Result, err error) Lesson {
+	state := Lesson{Lesson: lesson, Passed: make([]bool, len(lesson.Tasks)), Built: true, Err: err}
 	if err != nil {
-		state.Err = err
 		return state
 	}
 	state.Built, state.Vet = result.Build == "", len(result.Vet)
 	for i, task := range result.Tasks {
 		state.Passed[i] = task.Passed()
 	}
-	remember(before, state)
 	return state
 }
 

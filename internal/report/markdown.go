@@ -76,10 +76,13 @@ func (c *Class) markdownLesson(w io.Writer, l policy.LessonMarks) {
 		if t.Brave {
 			brave = " (for the brave)"
 		}
-		fmt.Fprintf(w, "\n### %s%s\n\n", escape(Line(t.Title)), brave)
+		fmt.Fprintf(w, "\n### %s%s\n", escape(Line(t.Title)), brave)
 		if c.Policy.Feedback == policy.Verdict {
-			fmt.Fprintf(w, "%s\n", verdict)
+			fmt.Fprintf(w, "\n%s\n", verdict)
 			continue
+		}
+		if c.Policy.Feedback == policy.Broken {
+			fmt.Fprintln(w)
 		}
 		for _, test := range t.Task.Tests {
 			if test.Passed() || !test.Counts() {
@@ -89,7 +92,7 @@ func (c *Class) markdownLesson(w io.Writer, l policy.LessonMarks) {
 				fmt.Fprintf(w, "- %s\n", escape(Line(c.message(rules, test))))
 				continue
 			}
-			fmt.Fprintf(w, "%s (%s)\n\n%s\n", escape(words(rules, test.Name)), test.Verdict, fence(c.message(rules, test)))
+			fmt.Fprintf(w, "\n%s (%s)\n\n%s", escape(words(rules, test.Name)), test.Verdict, fence(c.message(rules, test)))
 		}
 	}
 }

@@ -42,6 +42,7 @@ type Class struct {
 func New(p policy.Policy, entries []*gradebook.Entry) *Class {
 	sorted := slices.Clone(entries)
 	gradebook.Sort(sorted)
+	p.Lessons = p.Counting(sorted)
 	rules := map[string]map[string]string{}
 	for _, l := range lessons.All() {
 		rules[l.Name] = l.Rules()
@@ -219,7 +220,10 @@ func (c *Class) message(rules map[string]string, t gradebook.Test) string {
 		text = Text(cmp.Or(t.Message, string(t.Verdict)))
 	}
 	if t.Runs > 1 && t.Failing != nil {
-		text += fmt.Sprintf("\nit passed %d of %d runs; one that failed ran with GOMAXPROCS=%d and seed %d", t.Passes, t.Runs, t.Failing.Procs, t.Failing.Seed)
+		text += fmt.Sprintf("\nit passed %d of %d runs; one that failed ran with GOMAXPROCS=%d", t.Passes, t.Runs, t.Failing.Procs)
+		if t.Failing.Seed != 0 { // 0 is the suite's own order
+			text += fmt.Sprintf(" and seed %d", t.Failing.Seed)
+		}
 	}
 	return text
 }

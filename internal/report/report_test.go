@@ -514,3 +514,37 @@ func TestRulesAreThoseOfTheTexts(t *testing.T) {
 		}
 	}
 }
+
+// HTML: one page that needs nothing else.
+
+func TestThePageNeedsNothingElse(t *testing.T) {
+	for _, c := range []*report.Class{class(), bigClass(60), report.New(policy.Default(), nil)} {
+		var b bytes.Buffer
+		require.NoError(t, report.HTML(&b, c))
+		in := xml.NewDecoder(&b) // the page is XML as well, so every element must end
+		for {
+			token, err := in.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			require.NoError(t, err)
+			e, ok := token.(xml.StartElement)
+			if !ok {
+				continue
+			}
+			assert.NotContains(t, []string{"script", "link", "img", "iframe", "object", "use", "image"}, e.Name.Local)
+			for _, a := range e.Attr {
+				assert.NotContains(t, []string{"src", "href", "style"}, a.Name.Local)
+				assert.False(t, strings.HasPrefix(a.Name.Local, "on"), a.Name.Local)
+				assert.NotContains(t, a.Value, "ZgotmplZ", "the template did not trust what it was given")
+			}
+		}
+	}
+	page, err := os.ReadFile("class.html")
+	require.NoError(t, err)
+	for _, want := range []string{"prefers-color-scheme: dark", "@media print", "print-color-adjust: exact"} {
+		assert.Contains(t, string(page), want)
+	}
+	assert.NotContains(t, string(page), "http")
+	assert.NotContains(t, string(page), "url(")
+}

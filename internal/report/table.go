@@ -2,8 +2,10 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"conclab/internal/policy"
@@ -12,8 +14,8 @@ import (
 // Table writes a table for the terminal: a line a submission, with the points of
 // each lesson and the mark, and below it what needs a person.
 func Table(w io.Writer, c *Class) error {
-	b := bufio.NewWriter(w)
-	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	var table bytes.Buffer
+	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "id")
 	for _, name := range c.Policy.Lessons {
 		fmt.Fprintf(t, "\t%s", name)
@@ -43,6 +45,10 @@ func Table(w io.Writer, c *Class) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	b := bufio.NewWriter(w)
+	for line := range strings.Lines(table.String()) {
+		fmt.Fprintln(b, strings.TrimRight(line, " \n"))
 	}
 	s := c.stats()
 	fmt.Fprintf(b, "\n%s, %d with a mark: mean %s, median %s, best %s of %s\n", count(s.All, "submission"), s.Marked,

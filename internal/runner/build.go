@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"conclab/lessons"
 )
 
 const (
@@ -175,7 +177,7 @@ func (r *run) findings(out io.Reader) ([]Finding, error) {
 					return nil, fmt.Errorf("%s: %s", name, raw)
 				}
 				for _, remark := range remarks {
-					findings = append(findings, r.finding(remark.Posn, remark.Message))
+					findings = append(findings, r.finding(name, remark.Posn, remark.Message))
 				}
 			}
 		}
@@ -187,7 +189,7 @@ func (r *run) findings(out io.Reader) ([]Finding, error) {
 	return slices.Compact(findings), nil
 }
 
-func (r *run) finding(position, message string) Finding {
+func (r *run) finding(analyzer, position, message string) Finding {
 	file, column := cutNumber(position)
 	file, line := cutNumber(file)
 	file = r.rename(file)
@@ -196,7 +198,10 @@ func (r *run) finding(position, message string) Finding {
 		// in an earlier run. The package has no other file of this name.
 		file = r.file
 	}
-	return Finding{File: file, Line: line, Column: column, Message: r.rename(message)}
+	return Finding{
+		File: file, Line: line, Column: column, Message: r.rename(message),
+		Analyzer: analyzer, See: lessons.Section(analyzer),
+	}
 }
 
 // cutNumber cuts the number off that follows the last colon.

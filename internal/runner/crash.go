@@ -99,5 +99,8 @@ func explainCrash(reason string, at frame, known bool) outcome {
 	if known {
 		lines = append(lines, "    at "+at.String())
 	}
+	if verdict == Race {
+		lines = append(lines, aboutRaces)
+	}
 	return outcome{verdict, clean(lines)}
 }

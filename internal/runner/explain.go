@@ -8,10 +8,15 @@ import (
 	"unicode"
 
 	"gotest.tools/gotestsum/testjson"
+
+	"conclab/lessons"
 )
 
 // maxWidth is where a line of a message ends, in characters.
 const maxWidth = 300
+
+// aboutRaces is the line that says where to read what a data race is.
+var aboutRaces = "    see " + lessons.Section(lessons.Race)
 
 // found is what a test's output gives away.
 type found struct {
@@ -60,6 +65,9 @@ func (r *run) explain(output string) (found, string) {
 	message := slices.Concat(dedent(f.own), f.races)
 	if f.raced && len(f.races) == 0 {
 		message = append(message, "data race: the race detector saw one while this test ran")
+	}
+	if f.raced {
+		message = append(message, aboutRaces)
 	}
 	if len(message) == 0 {
 		message = append(message, "the test failed without a word")

@@ -102,19 +102,20 @@ Goroutine 9 (running) created at:
 
 func TestARaceReportIsOneSentence(t *testing.T) {
 	const sentence = "data race: a read at queues.go:44 (Queue.Len) and a write at queues.go:31 (Queue.Put) happen without anything that orders them"
+	const see = "\n    see lessons/processes/README.md#what-a-goroutine-is-not"
 	const notice = "    testing.go:1712: race detected during execution of test\n"
 
 	f, message := example().explain("=== RUN   TestQueue/TestOrder\n" + raceReport + raceReport + notice)
 	assert.Equal(t, Race, f.verdict())
-	assert.Equal(t, sentence, message)
+	assert.Equal(t, sentence+see, message)
 
 	f, message = example().explain(raceReport + "    Put must block\n        see exercises/queues/queues.go:41\n" + notice)
 	assert.Equal(t, Fail, f.verdict())
-	assert.Equal(t, "Put must block\n    see exercises/queues/queues.go:41\n"+sentence, message)
+	assert.Equal(t, "Put must block\n    see exercises/queues/queues.go:41\n"+sentence+see, message)
 
 	f, message = example().explain("==================\nWARNING: DATA RACE\n" + notice)
 	assert.Equal(t, Race, f.verdict())
-	assert.Equal(t, "data race: the race detector saw one while this test ran", message)
+	assert.Equal(t, "data race: the race detector saw one while this test ran"+see, message)
 }
 
 func TestAPanicThatTheSuiteCaughtIsTwoLines(t *testing.T) {
@@ -167,8 +168,8 @@ func TestFindingsAreKeptOnceAndInOrder(t *testing.T) {
 		"copylocks": [{"posn": "/tmp/conclab-9/queues.go:50:9", "message": "Len passes lock by value"}]}}`))
 	require.NoError(t, err)
 	assert.Equal(t, []Finding{
-		{"submissions/ada.go", 9, 20, "Add"},
-		{"submissions/ada.go", 50, 9, "Len passes lock by value"},
+		{"submissions/ada.go", 9, 20, "Add", "waitgroup", "lessons/processes/README.md#start-all-then-wait"},
+		{"submissions/ada.go", 50, 9, "Len passes lock by value", "copylocks", "lessons/locks/README.md#the-lock-must-come-back"},
 	}, findings)
 
 	_, err = r.findings(strings.NewReader(`{"p": {"copylocks": {"error": "no types"}}}`))

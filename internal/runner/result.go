@@ -30,6 +30,8 @@ type Finding struct {
 	File         string
 	Line, Column int
 	Message      string
+	Analyzer     string // which of go vet's it was, such as copylocks
+	See          string // the section that explains it, as [lessons.Section] names it; may be empty
 }
 
 // TaskResult holds the tests of one task, in the order of the suite's source.

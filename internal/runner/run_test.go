@@ -155,6 +155,7 @@ func TestVetFindingsAreRecordedAndTheTestsJudged(t *testing.T) {
 
 	assert.Equal(t, []runner.Finding{{
 		File: "submissions/tiny.go", Line: 7, Column: 42, Message: "WaitGroup.Add called from inside new goroutine",
+		Analyzer: "waitgroup", See: "lessons/processes/README.md#start-all-then-wait",
 	}}, result.Vet)
 	assert.Equal(t, only("TestAdd", runner.Pass), verdicts(result))
 	assert.False(t, result.Passed(false))
@@ -180,7 +181,7 @@ func TestARaceIsOneSentence(t *testing.T) {
 
 	result := judge(t, acting(racing, `"runtime"`, `"time"`), race)
 	assert.Equal(t, only("TestAct/TestB", runner.Race), verdicts(result))
-	assert.Regexp(t, `^data race: a (write|read) at tiny\.go:(9|10) \(Act\) and a (write|read) at tiny\.go:(9|10) \(Act\) happen without anything that orders them$`,
+	assert.Regexp(t, `^data race: a (write|read) at tiny\.go:(9|10) \(Act\) and a (write|read) at tiny\.go:(9|10) \(Act\) happen without anything that orders them\n    see lessons/processes/README\.md#what-a-goroutine-is-not$`,
 		message(result, "TestAct/TestB"))
 
 	result = judge(t, acting(racing+"\n\tt.Error(\"the rule\")", `"runtime"`, `"time"`), race)

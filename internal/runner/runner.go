@@ -141,6 +141,22 @@ func (r *run) patience() time.Duration {
 }
 
 func newRun(o Options, c Candidate, on func(Event)) (*run, error) {
+	r, err := newCandidate(o, c)
+	if err != nil {
+		return nil, err
+	}
+	if r.expected, err = Tests(r.Root, c.Lesson); err != nil {
+		return nil, err
+	}
+	if r.expected, err = matching(r.expected, o.Tests); err != nil {
+		return nil, err
+	}
+	r.log = newLog(r.expected, on)
+	return r, nil
+}
+
+// newCandidate prepares what can be built, without any tests.
+func newCandidate(o Options, c Candidate) (*run, error) {
 	root, err := filepath.Abs(o.Root)
 	if err != nil {
 		return nil, fmt.Errorf("root %s: %w", o.Root, err)
@@ -151,17 +167,7 @@ func newRun(o Options, c Candidate, on func(Event)) (*run, error) {
 	}
 	r := &run{Options: o, lesson: c.Lesson, file: c.File, source: c.Source}
 	r.exercise = filepath.Join(root, filepath.FromSlash(exerciseFile(c.Lesson)))
-	if err := r.read(); err != nil {
-		return nil, err
-	}
-	if r.expected, err = Tests(root, c.Lesson); err != nil {
-		return nil, err
-	}
-	if r.expected, err = matching(r.expected, o.Tests); err != nil {
-		return nil, err
-	}
-	r.log = newLog(r.expected, on)
-	return r, nil
+	return r, r.read()
 }
 
 // exerciseFile names the learner's file relative to the root, with slashes.

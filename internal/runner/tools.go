@@ -25,6 +25,10 @@ const (
 	RaceOn
 )
 
+// ErrNoRace is why nothing runs under [RaceOn] on some machines; the error that
+// wraps it says what is missing.
+var ErrNoRace = errors.New("the race detector does not work here")
+
 // tools is what the go command said about itself.
 type tools struct {
 	env   map[string]string
@@ -37,6 +41,17 @@ type tools struct {
 func CheckGo(ctx context.Context, root string) error {
 	_, err := findTools(ctx, root)
 	return err
+}
+
+// Go tells what the go command on PATH can do under root: its version, such as
+// "Go 1.26.4", and why it cannot build with the race detector, empty if it can.
+// The error is that of [CheckGo].
+func Go(ctx context.Context, root string) (version, noRace string, err error) {
+	t, err := findTools(ctx, root)
+	if err != nil {
+		return "", "", err
+	}
+	return spoken(t.env["GOVERSION"]), t.raceObstacle(), nil
 }
 
 func findTools(ctx context.Context, root string) (*tools, error) {
@@ -98,7 +113,7 @@ func (t *tools) race(mode RaceMode) (on bool, whyNot string, err error) {
 	case obstacle == "":
 		return true, "", nil
 	case mode == RaceOn:
-		return false, "", errors.New("the race detector does not work here, because " + obstacle)
+		return false, "", fmt.Errorf("%w, because %s", ErrNoRace, obstacle)
 	}
 	return false, "the suites ran without -race, because " + obstacle +
 		": data races are found only where a test forces them", nil

@@ -74,12 +74,25 @@ func judge(ctx context.Context, w io.Writer, o runner.Options, c runner.Candidat
 		return nil, err
 	}
 	if result.Build != "" {
-		fmt.Fprintf(w, "%s does not compile:\n%s", result.File, indent(result.Build))
+		NotBuilt(w, result.File, result.Build)
 	}
 	for _, f := range result.Vet {
-		fmt.Fprintf(w, "%s:%d: go vet objects: %s\n", f.File, f.Line, f.Message)
+		vetted(w, f)
 	}
 	return result, nil
+}
+
+// NotBuilt prints what the compiler says about a file.
+func NotBuilt(w io.Writer, file, message string) {
+	fmt.Fprintf(w, "%s does not compile:\n%s", file, indent(message))
+}
+
+// vetted prints a finding of go vet and where to read about it.
+func vetted(w io.Writer, f runner.Finding) {
+	fmt.Fprintf(w, "%s:%d: go vet objects: %s\n", f.File, f.Line, f.Message)
+	if f.See != "" {
+		fmt.Fprint(w, indent("see "+f.See))
+	}
 }
 
 // taskPrinter prints tasks in their order, each when all its tests have ended.
@@ -167,7 +180,7 @@ func summary(w io.Writer, results []*runner.Result) {
 	}
 	width := widest(results, func(r *runner.Result) string { return r.Lesson })
 	for _, r := range results {
-		word, says := "ok", tally(r)
+		word, says := "ok", Tally(r)
 		if !r.Passed(false) {
 			word = "FAIL"
 		}
@@ -175,9 +188,9 @@ func summary(w io.Writer, results []*runner.Result) {
 	}
 }
 
-// tally puts a result into a line: the tasks that pass, and the first one that
+// Tally puts a result into a line: the tasks that pass, and the first one that
 // does not.
-func tally(r *runner.Result) string {
+func Tally(r *runner.Result) string {
 	if r.Build != "" {
 		return "does not compile"
 	}

@@ -1,4 +1,4 @@
-// Style: bufio on both sides, one character at a time.
+// bufio stands on both sides, and one character goes through at a time.
 
 // Package encoding is the reference solution of the lesson "encoding": bytes to
 // text and back, strictly, in one piece or as a stream.

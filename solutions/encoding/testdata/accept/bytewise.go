@@ -1,4 +1,4 @@
-// Style: a byte at a time from a bufio.Reader.
+// One byte at a time is asked from a bufio.Reader.
 
 // Package encoding is the reference solution of the lesson "encoding": bytes to
 // text and back, strictly, in one piece or as a stream.

@@ -1,4 +1,4 @@
-// Style: a state machine that takes one byte at a time, and a bufio.Writer that is flushed behind every read.
+// A state machine takes one byte at a time, and a bufio.Writer is flushed after every read.
 
 // Package encoding translates bytes to text and back.
 package encoding

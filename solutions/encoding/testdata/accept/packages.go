@@ -1,4 +1,4 @@
-// Style: whole chunks go through Decode and Encode, the cut off character is carried over.
+// Whole chunks go through Decode and Encode, and a character that is cut off is carried over to the next one.
 
 // Package encoding translates bytes to text and back.
 package encoding

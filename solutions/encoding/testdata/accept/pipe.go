@@ -1,4 +1,4 @@
-// Style: a goroutine decodes into an io.Pipe, its caller reads runes from there and encodes them.
+// A goroutine decodes into an io.Pipe, its caller reads runes from there and encodes them.
 
 // Package encoding translates bytes to text and back.
 package encoding

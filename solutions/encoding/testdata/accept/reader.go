@@ -1,4 +1,4 @@
-// Style: a goroutine reads, a Write for each character.
+// A goroutine reads, and every character is a Write of its own.
 
 // Package encoding is the reference solution of the lesson "encoding": bytes to
 // text and back, strictly, in one piece or as a stream.

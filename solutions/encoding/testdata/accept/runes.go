@@ -1,4 +1,4 @@
-// Style: a slice of runes, the Error has its encoding in capitals.
+// A slice of runes stands between bytes and text, and the Error names its encoding in capitals.
 
 // Package encoding is the reference solution of the lesson "encoding": bytes to
 // text and back, strictly, in one piece or as a stream.

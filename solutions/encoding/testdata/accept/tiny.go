@@ -1,4 +1,4 @@
-// Style: a buffer of eight bytes, so that nearly every character is cut.
+// The buffer has eight bytes, so that nearly every character is cut.
 
 // Package encoding is the reference solution of the lesson "encoding": bytes to
 // text and back, strictly, in one piece or as a stream.

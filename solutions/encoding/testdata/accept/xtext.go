@@ -1,4 +1,4 @@
-// Style: golang.org/x/text: a transform.Transformer under Decode, Encode and Transcode.
+// golang.org/x/text does it: one transform.Transformer lies under Decode, Encode and Transcode.
 
 // Package encoding translates bytes to text and back.
 package encoding

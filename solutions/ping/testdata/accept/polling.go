@@ -1,4 +1,4 @@
-// Everything polls: reads have short deadlines, and whoever waits looks again after ten milliseconds.
+// Everything polls: reads have short deadlines, and whoever waits looks again after 25 milliseconds.
 
 package ping
 
@@ -19,7 +19,7 @@ import (
 const (
 	MaxHost        = 100
 	DefaultTimeout = 5 * time.Second
-	poll           = 10 * time.Millisecond
+	poll           = 25 * time.Millisecond
 )
 
 var ErrTimeout = errors.New("ping timed out")
