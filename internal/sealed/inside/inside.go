@@ -110,7 +110,7 @@ var two = 2
 var shared int
 
 // collide changes shared in two goroutines that nothing orders.
-func collide(*testing.T) {
+func collide(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		shared++
@@ -118,4 +118,5 @@ func collide(*testing.T) {
 	}()
 	shared++
 	<-done
+	t.Log(shared)
 }
