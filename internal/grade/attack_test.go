@@ -46,7 +46,7 @@ var attacks = []attack{
 	{"closes the record", "syscall", `func init() { for fd := 3; fd < 20; fd++ { syscall.Close(fd) } }`, []string{"ended early", "panic", "fail"}, false},
 	{"takes memory", "", `func attack() { var all [][]byte; for { b := make([]byte, 16<<20); for i := range b { b[i] = 1 }; all = append(all, b) } }`, []string{"out of memory", "timeout"}, true},
 	{"prints without end", "fmt", `func attack() { for { fmt.Println("all work and no play makes a dull program") } }`, []string{"too much output", "timeout"}, false},
-	{"forks", "os/exec os", `func init() { for { exec.Command("/proc/self/exe").Start() } }`, []string{"ended early", "timeout", "panic", "out of memory"}, false},
+	{"forks", "os/exec", `func init() { for { exec.Command("/proc/self/exe").Start() } }`, []string{"ended early", "timeout", "panic", "out of memory"}, false},
 	{"starts threads", "runtime syscall", `func attack() { for { go func() { runtime.LockOSThread(); syscall.Pause() }() } }`, []string{"ended early", "timeout", "panic", "out of memory"}, false},
 	{"leaves a process", "os/exec syscall", `func attack() { c := exec.Command("/bin/sleep", "7777"); c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}; c.Start() }`, []string{"fail"}, false},
 	{"fills the disk", "os", `func attack() { b := make([]byte, 1<<20); for _, d := range []string{"/tmp", "/dev/shm", "."} { if f, err := os.CreateTemp(d, ""); err == nil { for range 1000 { if _, err := f.Write(b); err != nil { break } } } } }`, []string{"fail", "panic"}, false},

@@ -118,7 +118,5 @@ func collide(t *testing.T) {
 	}()
 	shared++
 	<-done
-	if shared == 0 {
-		t.Log("nothing was counted")
-	}
+	t.Log(shared)
 }
