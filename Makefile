@@ -22,7 +22,7 @@ start: ## the map of the lessons, and what comes next
 # tests of solutions/ run them on the references, and on all else that is known
 # to be right or wrong; alone, because they need the processors for themselves.
 test: check ## everything but the untouched exercises: vet, lint, all tests
-	go test $(RACE) -vet=all ./cmd/... ./internal/... ./lessons
+	go test $(RACE) -vet=all -timeout 30m ./cmd/... ./internal/... ./lessons
 	go test -vet=all -timeout 20m ./solutions/...
 
 check: ## formatting, go vet for three systems, staticcheck
@@ -32,5 +32,5 @@ check: ## formatting, go vet for three systems, staticcheck
 	GOOS=darwin go vet ./...
 	go run $(STATICCHECK) -checks all ./...
 
-bench: ## the figures: suites, edit to verdict, save to screen, wrong answers
-	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./internal/bench
+bench: ## the figures: suites, edit to verdict, save to screen, wrong answers, grading
+	go test -run '^$$' -bench . -benchtime 1x -timeout 90m ./internal/bench

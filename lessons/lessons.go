@@ -79,6 +79,16 @@ var course = []Lesson{
 		},
 	},
 	{
+		Name: "eventloop", Title: "Event loop", Minutes: 90,
+		Summary: "react to what happens",
+		Tasks: []Task{
+			{Title: "A loop that runs callbacks", Test: "TestLoop", Points: 4},
+			{Title: "Timers", Test: "TestTimers", Points: 3},
+			{Title: "An omelette", Test: "TestOmelette", Points: 2},
+			{Title: "Watch channels, and close in good order", Test: "TestWatch", Points: 3, Brave: true},
+		},
+	},
+	{
 		Name: "coroutines", Title: "Coroutines", Minutes: 60,
 		Summary: "chain work that waits",
 		Tasks: []Task{
@@ -116,6 +126,26 @@ var course = []Lesson{
 			{Title: "Text to bytes", Test: "TestEncode", Points: 2},
 			{Title: "The Unicode sandwich", Test: "TestSandwich", Points: 3},
 			{Title: "A stream, whatever the size of the reads", Test: "TestTranscode", Points: 3, Brave: true},
+		},
+	},
+	{
+		Name: "ping", Title: "Ping", Minutes: 75,
+		Summary: "is anybody there?",
+		Tasks: []Task{
+			{Title: "A ping in a sentence", Test: "TestBoom", Points: 2},
+			{Title: "A server that pings", Test: "TestServer", Points: 4},
+			{Title: "The real thing", Test: "TestICMP", Points: 3},
+			{Title: "Those who leave, and the many", Test: "TestLimits", Points: 3, Brave: true},
+		},
+	},
+	{
+		Name: "finals", Title: "Finals", Minutes: 120,
+		Summary: "the server that does as it is told",
+		Tasks: []Task{
+			{Title: "What a client asks for", Test: "TestParse", Points: 2},
+			{Title: "A line, an answer", Test: "TestServer", Points: 5},
+			{Title: "Two operations: ping and get", Test: "TestOperations", Points: 4},
+			{Title: "No longer than that, and no more of them", Test: "TestLimits", Points: 4, Brave: true},
 		},
 	},
 }

@@ -100,7 +100,7 @@ func TestTrees(t *testing.T) {
 	for tree, besides := range map[string][]string{
 		"exercises": nil,
 		"lessons":   {"lessons.go", "lessons_test.go", "sections.go", "starters.go", "starters.sum", "texts_test.go"},
-		"solutions": {"solutions_test.go"},
+		"solutions": {"clients_test.go", "finals_test.go", "solutions_test.go"},
 	} {
 		want := append(slices.Clone(names), besides...)
 		assert.ElementsMatch(t, want, list(t, tree), "the folder %s", tree)

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +39,7 @@ var update = flag.Bool("update", false, "write the outputs and messages into the
 //	console                 commands and what they print, from the root of the module
 //	console unordered       … in any order of the lines
 //	console solution        … with the reference in the place of the learner's file
+//	console icmp            … skipped where raw ICMP sockets are forbidden, or not Linux's
 //	text reject=name        the message by which a known wrong answer fails
 //	text picture            a drawing
 //
@@ -201,7 +204,14 @@ func checkConsole(t *testing.T, l lessons.Lesson, page, script string, args []st
 	unordered := slices.Contains(args, "unordered")
 	solution := slices.Contains(args, "solution")
 	for _, a := range args {
-		require.Contains(t, []string{"unordered", "solution"}, a)
+		require.Contains(t, []string{"unordered", "solution", "icmp"}, a)
+	}
+	if slices.Contains(args, "icmp") {
+		conn, err := net.ListenPacket("ip4:icmp", "127.0.0.1")
+		if err != nil || runtime.GOOS != "linux" {
+			t.Skipf("skipped, because it needs raw ICMP sockets on Linux: %v", err)
+		}
+		_ = conn.Close()
 	}
 	for _, part := range strings.Split("\n"+script, "\n$ ")[1:] {
 		command, want, _ := strings.Cut(part, "\n")

@@ -60,8 +60,8 @@ last word.`,
 	}
 	cmd.PersistentFlags().StringVar(&root, "root", "", "the folder of the clone (default: found from the working directory)")
 	cmd.SetFlagErrorFunc(flagError)
-	cmd.AddCommand(newDiff(&root), newDoctor(&root), newHint(&root), newReset(&root), newRun(&root),
-		newSolution(&root), newTest(&root), newText(), newVerify(&root), newWatch(&root))
+	cmd.AddCommand(newCheck(&root), newDiff(&root), newDoctor(&root), newGrade(&root), newHint(&root), newReset(&root),
+		newRun(&root), newSolution(&root), newTest(&root), newText(), newVerify(&root), newWatch(&root))
 	addCompletion(cmd)
 	return cmd
 }

@@ -86,6 +86,12 @@ func result(verdict runner.Verdict, message string) *runner.Result {
 	return &runner.Result{Tasks: []runner.TaskResult{{Tests: []runner.Test{{Name: "TestTiny/TestOne", Verdict: verdict, Message: message}}}}}
 }
 
+func TestSkippedSaysWhy(t *testing.T) {
+	assert.Equal(t, "skipped, because there is no tea", bank.Skipped(result(runner.Skip, "skipped, because there is no tea\n    buy some")))
+	assert.Empty(t, bank.Skipped(result(runner.Skip, "")))
+	assert.Empty(t, bank.Skipped(result(runner.Fail, "skipped, because there is no tea")))
+}
+
 func TestCheck(t *testing.T) {
 	notBuilt := &runner.Result{Build: "tiny.go:1: no"}
 	vetted := result(runner.Pass, "")
@@ -102,6 +108,8 @@ func TestCheck(t *testing.T) {
 		"an accept is not built":        {bank.Variant{Kind: bank.Accept}, notBuilt, "is not built"},
 		"an accept has a finding":       {bank.Variant{Kind: bank.Accept}, vetted, "go vet says tiny.go:1"},
 		"an accept is skipped":          {bank.Variant{Kind: bank.Accept}, result(runner.Skip, ""), "must pass"},
+		"an accept cannot be tested":    {bank.Variant{Kind: bank.Accept}, result(runner.Skip, "skipped, because there is no tea"), ""},
+		"a reject cannot be tested":     {bank.Variant{Kind: bank.Reject, Test: test}, result(runner.Skip, "skipped, because there is no tea"), "must fail in"},
 		"a starter says TODO":           {bank.Variant{Kind: bank.Starter}, result(runner.Fail, "TODO: one"), ""},
 		"a starter says it twice":       {bank.Variant{Kind: bank.Starter}, result(runner.Fail, "TODO: TODO"), "one TODO line"},
 		"a starter passes":              {bank.Variant{Kind: bank.Starter}, result(runner.Pass, ""), "one TODO line"},

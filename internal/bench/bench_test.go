@@ -25,6 +25,13 @@ const root = "../.."
 const samples = 9
 
 func TestMain(m *testing.M) {
+	if os.Getenv(serveEcho) != "" {
+		if err := serve(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	fmt.Printf("machine: %s/%s, %d processors, %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	os.Exit(m.Run())
 }

@@ -29,6 +29,11 @@ const (
 	// sightings is how many looks in a row must show the same standstill.
 	sightings = 3
 
+	// endLooks and endInterval bound how long a goroutine may take to end in a
+	// test on the real clock.
+	endLooks    = 250
+	endInterval = 20 * time.Millisecond
+
 	// day is how long a bubble's clock runs on before a goroutine that is
 	// still there counts as leaked.
 	day = 24 * time.Hour
@@ -85,6 +90,7 @@ func (s *Suite) Bubble(f func(t *T)) {
 	}) {
 		s.T().FailNow()
 	}
+	t.skipIfAsked()
 }
 
 // Real runs f on the real clock, for tests that need real sockets. A test that
@@ -96,18 +102,52 @@ func (s *Suite) Real(f func(t *T)) {
 	for _, g := range dump() {
 		before[g.id] = true
 	}
+	own := func() []goroutine {
+		return slices.DeleteFunc(dump(), func(g goroutine) bool { return before[g.id] })
+	}
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
 		t.run(f)
+		if t.noLeak.Load() && !t.Failed() {
+			t.awaitEnd(own)
+		}
 	}()
 	if !t.watch(finished, realPatience, func(standstill bool) (hung, spinning bool) {
 		if !standstill {
 			return false, false
 		}
-		return t.hangs(slices.DeleteFunc(dump(), func(g goroutine) bool { return before[g.id] }), true, false)
+		return t.hangs(own(), true, false)
 	}) {
 		s.T().FailNow()
+	}
+	t.skipIfAsked()
+}
+
+// awaitEnd waits until nothing that the learner's code started is there any more,
+// on the real clock. Looks are counted, not time, which a busy machine takes away
+// from those who are about to end.
+func (t *T) awaitEnd(own func() []goroutine) {
+	var still []goroutine
+	for range endLooks {
+		still = slices.DeleteFunc(own(), func(g goroutine) bool {
+			_, inside := g.learner()
+			return !inside && !g.created.ofLearner()
+		})
+		if len(still) == 0 {
+			return
+		}
+		time.Sleep(endInterval)
+		t.tick()
+	}
+	t.report(Leak, "a goroutine stays behind:", append(blockedIn(still), startedIn(still)...)...)
+}
+
+// skipIfAsked ends a test that asked to be skipped, in the suite's own goroutine.
+func (t *T) skipIfAsked() {
+	if why := t.skipped(); why != "" {
+		fmt.Fprintln(t.outer.Output(), "skipped, because "+why)
+		t.outer.SkipNow()
 	}
 }
 

@@ -27,7 +27,7 @@ func (t *T) Go(f func()) *Call {
 			switch r := recover(); {
 			case r != nil:
 				t.panicked(r)
-			case !returned && !t.Failed():
+			case !returned && !t.Failed() && t.skipped() == "":
 				t.report(Fail, "the goroutine that called your code was ended by it (runtime.Goexit)")
 			}
 		}()

@@ -101,6 +101,18 @@ func blockedIn(bubble []goroutine) []string {
 	return limit(lines)
 }
 
+// startedIn lists those that the learner's code has started, and that are now in
+// somebody else's, such as a library's.
+func startedIn(all []goroutine) []string {
+	var lines []string
+	for _, g := range all {
+		if _, inside := g.learner(); !inside && g.created.ofLearner() && len(g.frames) > 0 {
+			lines = append(lines, "what was started at "+g.created.String()+" is in "+shortName(g.frames[len(g.frames)-1].fn))
+		}
+	}
+	return limit(slices.Compact(lines))
+}
+
 // testWaits says where the suite itself is stuck, if it is stuck by itself and
 // not inside the learner's code.
 func testWaits(bubble []goroutine) []string {

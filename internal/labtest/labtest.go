@@ -33,8 +33,20 @@ type Suite struct{ testify suite.Suite }
 // T returns the suite's current test.
 func (s *Suite) T() *testing.T { return s.testify.T() }
 
-// SetT is called by suite.Run.
-func (s *Suite) SetT(t *testing.T) { s.testify.SetT(t) }
+// SetT is called by suite.Run, before each test and after it.
+func (s *Suite) SetT(t *testing.T) {
+	s.testify.SetT(t)
+	if observer != nil {
+		observer(t)
+	}
+}
 
 // SetS is called by suite.Run.
 func (s *Suite) SetS(outer suite.TestingSuite) { s.testify.SetS(outer) }
+
+var observer func(*testing.T)
+
+// Observe lets f see every test of every suite before it runs, and the suite's
+// own function before and after each; nil ends that. It is for who runs suites
+// and keeps a record of them, and must not be called while any runs.
+func Observe(f func(*testing.T)) { observer = f }

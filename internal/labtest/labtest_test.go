@@ -177,6 +177,25 @@ func (s *RightSuite) TestRealTime() {
 	})
 }
 
+func (s *RightSuite) TestWhatEndsDoesNotStay() {
+	s.Real(func(t *labtest.T) {
+		t.NothingStays()
+		ctx, cancel := context.WithCancel(t.Context())
+		wrong.LeaveFor(ctx)
+		time.AfterFunc(100*time.Millisecond, cancel)
+	})
+}
+
+func TestSkip(t *testing.T) {
+	t.Run("suite", func(outer *testing.T) {
+		outer.Cleanup(func() { assert.True(t, outer.Skipped()) })
+		var s labtest.Suite
+		s.SetT(outer)
+		s.Real(func(t *labtest.T) { t.Skip("this machine has no tea") })
+		assert.Fail(t, "the test goes on")
+	})
+}
+
 func TestRecorderKeepsEveryWrite(t *testing.T) {
 	var r labtest.Recorder
 	fmt.Fprintf(&r, "a %d\n", 1)

@@ -165,6 +165,11 @@ func (g goroutine) busy() bool {
 	return false
 }
 
+// passes tells whether the goroutine is in [T.Pass].
+func (g goroutine) passes() bool {
+	return slices.ContainsFunc(g.frames, func(f frame) bool { return f.fn == labtestPath+".(*T).Pass" })
+}
+
 // watches tells whether the goroutine is one of those that look after a test from
 // outside of its bubble, or has nothing to do with the lab.
 func (g goroutine) watches() bool {

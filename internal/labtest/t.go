@@ -59,6 +59,7 @@ type T struct {
 	funcs     []any
 	failed    bool
 	abandoned bool
+	skip      string
 }
 
 // Rule states what the test is about to prove: the first words of any failure
@@ -74,8 +75,9 @@ func (t *T) Rule(section, rule string, funcs ...any) {
 
 // NothingStays makes it a failure if a goroutine of the test is still blocked,
 // or still at it, a day (of virtual time) after the test function returned. A
-// goroutine that is merely asleep may end in peace. Only in a bubble, and only
-// where a rule of the lesson asks for it.
+// goroutine that is merely asleep may end in peace. On the real clock it must have
+// ended after some seconds, and only those count that the learner's code started.
+// It is for where a rule of the lesson asks for it.
 func (t *T) NothingStays() { t.noLeak.Store(true) }
 
 // Context returns a context that ends when the test function has returned.
@@ -108,6 +110,22 @@ func (t *T) FailNow() {
 	runtime.Goexit()
 }
 
+// Skip ends the calling goroutine, and the test, if that has not failed, is
+// skipped: "skipped, because" and why. It is for what a machine does not have.
+func (t *T) Skip(why string) {
+	t.mu.Lock()
+	t.skip = why
+	t.mu.Unlock()
+	runtime.Goexit()
+}
+
+// skipped says why the test is skipped, if it is.
+func (t *T) skipped() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.skip
+}
+
 // Failed tells whether the test has failed so far.
 func (t *T) Failed() bool {
 	t.mu.Lock()
@@ -136,12 +154,14 @@ func (t *T) Settle() {
 // the others run, and returns. It is for what others wait for.
 func (t *T) Pass(d time.Duration) {
 	t.mustBubble("Pass")
-	me := self()
+	bubble := self().bubble
 	const enough = 1000 // looks, at code that spins
 	for range enough {
 		t.rest()
 		t.tick()
-		others := slices.DeleteFunc(inBubble(dump(), me.bubble), func(g goroutine) bool { return g.id == me.id })
+		// Those who pass time as well are as ready as this one: waiting for one
+		// another's looks, none would ever see all the others at rest.
+		others := slices.DeleteFunc(inBubble(dump(), bubble), goroutine.passes)
 		if slices.ContainsFunc(others, goroutine.busy) {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,6 +113,24 @@ func (s *WrongSuite) TestRealHang() {
 	})
 }
 
+func (s *WrongSuite) TestRealLeak() {
+	s.Real(func(t *labtest.T) {
+		t.Rule("section", "The rule must hold", wrong.Todo)
+		t.NothingStays()
+		wrong.LeaveSender()
+	})
+}
+
+func (s *WrongSuite) TestRealLeakInALibrary() {
+	s.Real(func(t *labtest.T) {
+		t.Rule("section", "The rule must hold", wrong.Todo)
+		t.NothingStays()
+		var never sync.WaitGroup
+		never.Add(1)
+		wrong.LeaveLibrary(&never)
+	})
+}
+
 func (s *WrongSuite) TestReadAlone() {
 	s.bubble(func(*labtest.T) { wrong.Read(labtest.NewListener().Dial()) })
 }
@@ -210,6 +229,12 @@ func TestDiagnosis(t *testing.T) {
 		{"TestManyLines", labtest.Fail, []string{`The rule must hold: not so:`, `    expected: "x.n.{200,260}…`, `    actual  : "long .{200,260}…`}},
 		{"TestRealHang", labtest.Timeout, []string{
 			`The rule must hold: it hangs:`, `    locking a mutex at wrong\.go:\d+ \(LockTwice\): whoever holds it does not let go`,
+		}},
+		{"TestRealLeak", labtest.Leak, []string{
+			`The rule must hold: a goroutine stays behind:`, `    sending on a channel at wrong\.go:\d+ \(LeaveSender\): nobody will ever receive`,
+		}},
+		{"TestRealLeakInALibrary", labtest.Leak, []string{
+			`The rule must hold: a goroutine stays behind:`, `    what was started at wrong\.go:\d+ \(LeaveLibrary\) is in WaitGroup\.Wait`,
 		}},
 		{"TestReadAlone", labtest.Deadlock, []string{
 			`.*: deadlock, .*`, `    reading from a connection at wrong\.go:\d+ \(Read\): nobody will ever write to it or close it`,

@@ -127,6 +127,9 @@ func (r *run) rename(text string) string {
 		pairs = append(pairs, name, r.file, filepath.ToSlash(name), r.file)
 	}
 	pairs = append(pairs, root, "", filepath.ToSlash(root), "")
+	for _, tree := range r.trees {
+		pairs = append(pairs, tree, "")
+	}
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 

@@ -72,8 +72,10 @@ func (c *Checker) knows(file *ast.File) bool {
 // list learns where the types of a package's dependencies are. The package
 // itself need not compile.
 func (c *Checker) list(ctx context.Context, packages ...string) {
-	cmd := command(ctx, c.root, "go", append([]string{"list", "-e", "-export", "-deps",
-		"-f", "{{if .Export}}{{.ImportPath}}\t{{.Export}}{{end}}"}, packages...)...)
+	cmd := command(ctx, c.root, "go", append([]string{
+		"list", "-e", "-export", "-deps",
+		"-f", "{{if .Export}}{{.ImportPath}}\t{{.Export}}{{end}}",
+	}, packages...)...)
 	cmd.Env = append(cmd.Env, "GOFLAGS=-buildvcs=false")
 	var out strings.Builder
 	cmd.Stdout = &out
@@ -110,7 +112,7 @@ func (c *Checker) Check(l lessons.Lesson) string {
 	}
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, source, parser.SkipObjectResolution|parser.AllErrors)
-	if wrong := (scanner.ErrorList)(nil); errors.As(err, &wrong) {
+	if wrong := scanner.ErrorList(nil); errors.As(err, &wrong) {
 		wrong.RemoveMultiples()
 		all := make([]complaint, len(wrong))
 		for i, e := range wrong {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -27,7 +28,11 @@ func (p *record) explainEnd(e ending, inside bool) outcome {
 	}
 	switch {
 	case e.stopped == errTooLoud:
-		return outcome{TooMuchOutput, fmt.Sprintf("%s was stopped because it prints without end: %d MiB, and it went on", what, maxOutput>>20)}
+		return outcome{TooMuchOutput, fmt.Sprintf("%s was stopped because it prints without end: %d MiB, and it went on", what, max(cmp.Or(p.run.output, maxOutput)>>20, 1))}
+	case e.stopped == errTooBig:
+		return outcome{OutOfMemory, what + " was stopped because it takes more and more memory"}
+	case e.stopped == errTooMany:
+		return outcome{EndedEarly, what + " was stopped because it starts more and more processes or threads"}
 	case e.stopped == errTooSlow && e.outOfAll:
 		return outcome{Timeout, what + " was stopped: the time that a candidate's tests may take together was over"}
 	case e.stopped == errTooSlow:
@@ -36,10 +41,10 @@ func (p *record) explainEnd(e ending, inside bool) outcome {
 	if o, ok := p.crash(strings.ReplaceAll(e.output, "\x16", ""), where); ok {
 		return o
 	}
-	if code := e.status.ExitCode(); code >= 0 {
-		return exited(fmt.Sprint(code), where)
+	if e.code >= 0 {
+		return exited(fmt.Sprint(e.code), where)
 	}
-	return outcome{Panic, "the program was ended from outside" + where + ": " + e.status.String()}
+	return outcome{Panic, "the program was ended from outside" + where + ": " + e.how}
 }
 
 func exited(status, where string) outcome {
@@ -84,6 +89,8 @@ func explainCrash(reason string, at frame, known bool) outcome {
 		reason += ": two goroutines use the map, and nothing orders them"
 	case strings.HasPrefix(reason, "fatal error: all goroutines are asleep"):
 		verdict = Deadlock
+	case strings.HasPrefix(reason, "fatal error: runtime: out of memory"), strings.HasPrefix(reason, "fatal error: runtime: cannot allocate memory"):
+		verdict = OutOfMemory
 	}
 	lines := strings.Split(reason, "\n")
 	if len(lines) > 8 {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ const (
 var (
 	errTooSlow = errors.New("out of time")
 	errTooLoud = errors.New("too much output")
+	errTooBig  = errors.New("too much memory")
+	errTooMany = errors.New("too many processes")
 )
 
 // test runs all expected tests in one process, and then each one that this
@@ -92,7 +95,7 @@ func (r *run) converter(ctx context.Context) (string, error) {
 func (r *run) execute(ctx context.Context, converter string, names []string, deadline time.Time) error {
 	alive, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	patience := func() time.Duration { return min(r.Limit*3/5, time.Until(deadline)) }
+	patience := func() time.Duration { return min(r.patience(), time.Until(deadline)) }
 	timer := time.AfterFunc(patience(), func() { stop(errTooSlow) })
 	defer timer.Stop()
 
@@ -105,55 +108,86 @@ func (r *run) execute(ctx context.Context, converter string, names []string, dea
 	if err != nil {
 		return fmt.Errorf("test2json: %w", err)
 	}
-	meter := &meter{to: raw, left: maxOutput, over: func() { stop(errTooLoud) }, kept: clip{limit: maxTestOutput}}
-
-	// -test.timeout is only there for the case that this process dies first.
-	test := command(alive, filepath.Dir(r.exercise), r.binary(),
-		"-test.v=test2json", "-test.paniconexit0", "-test.timeout="+(2*time.Until(deadline)+time.Second).String(),
-		"-test.run="+runPattern(names), fmt.Sprintf("-test.count=%d", max(r.Count, 1)))
-	if r.CPU != "" {
-		test.Args = append(test.Args, "-test.cpu="+r.CPU)
-	}
-	if r.Shuffle != "" {
-		test.Args = append(test.Args, "-test.shuffle="+r.Shuffle)
-	}
-	test.Cancel = func() error { kill(test.Process); return nil }
-	test.Env = r.testEnv(test.Env)
-	test.Stdout, test.Stderr = meter, meter
+	meter := &meter{to: raw, left: cmp.Or(r.output, maxOutput), over: func() { stop(errTooLoud) }, kept: clip{limit: maxTestOutput}}
 
 	if err := convert.Start(); err != nil {
 		return fmt.Errorf("test2json: %w", err)
 	}
-	tested := make(chan error, 1)
+	type tested struct {
+		end end
+		err error
+	}
+	ended := make(chan tested, 1)
 	go func() {
-		err := runGroup(test)
-		tested <- errors.Join(err, ignoreClosed(raw.Close()))
+		end, err := r.launch(alive, names, deadline, meter)
+		ended <- tested{end, errors.Join(err, ignoreClosed(raw.Close()))}
 	}()
 	record := newRecord(r, names, func() { timer.Reset(patience()) })
 	_, scanErr := testjson.ScanTestOutput(testjson.ScanConfig{
 		Stdout: events, Handler: record, IgnoreNonJSONOutputLines: true,
 		Stop: func() { stop(nil); kill(convert.Process) },
 	})
-	testErr := <-tested
+	test := <-ended
 	convertErr := convert.Wait()
 	sweep(convert.Process)
 
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case test.ProcessState == nil:
-		return fmt.Errorf("starting the suite of %s: %w", r.lesson.Name, testErr)
+	case test.err != nil:
+		return fmt.Errorf("running the suite of %s: %w", r.lesson.Name, test.err)
 	case scanErr != nil || convertErr != nil:
 		return fmt.Errorf("reading what the suite of %s says: %w", r.lesson.Name, errors.Join(scanErr, convertErr))
 	}
 	record.finish(ending{
-		status:   test.ProcessState,
-		stopped:  context.Cause(alive),
-		patience: r.Limit * 3 / 5,
+		end:      test.end,
+		stopped:  cmp.Or(test.end.stopped, context.Cause(alive)),
+		patience: r.patience(),
 		outOfAll: time.Until(deadline) <= 0,
 		output:   meter.kept.String(),
 	})
 	return nil
+}
+
+// end is how a process of the test binary came to its end.
+type end struct {
+	code    int    // the exit status; negative if it did not exit by itself
+	how     string // what the system says
+	stopped error  // why the sandbox stopped it, if it did
+}
+
+// launch runs the named tests in one process of the test binary and returns when
+// nothing of it is left.
+func (r *run) launch(ctx context.Context, names []string, deadline time.Time, out io.Writer) (end, error) {
+	if r.graded != nil {
+		return r.graded.launch(ctx, r, names, deadline, out)
+	}
+	test := command(ctx, filepath.Dir(r.exercise), r.binary(), r.testArgs(names, deadline)...)
+	test.Cancel = func() error { kill(test.Process); return nil }
+	test.Env = r.testEnv(test.Env)
+	test.Stdout, test.Stderr = out, out
+	err := runGroup(test)
+	if test.ProcessState == nil {
+		return end{}, err
+	}
+	return end{code: test.ProcessState.ExitCode(), how: test.ProcessState.String()}, nil
+}
+
+// testArgs returns what package testing is told.
+func (r *run) testArgs(names []string, deadline time.Time) []string {
+	args := []string{
+		"-test.v=test2json", "-test.paniconexit0",
+		// Only for the case that this process dies first.
+		"-test.timeout=" + (2*time.Until(deadline) + time.Second).String(),
+		"-test.run=" + runPattern(names), fmt.Sprintf("-test.count=%d", max(r.Count, 1)),
+	}
+	if r.CPU != "" {
+		args = append(args, "-test.cpu="+r.CPU)
+	}
+	if r.Shuffle != "" {
+		args = append(args, "-test.shuffle="+r.Shuffle)
+	}
+	return args
 }
 
 func ignoreClosed(err error) error {

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"os"
 	"strings"
 	"time"
 
@@ -47,8 +46,8 @@ type outcome struct {
 
 // ending is how a process ended.
 type ending struct {
-	status   *os.ProcessState
-	stopped  error         // errTooSlow, errTooLoud, or nil if it ended by itself
+	end
+	stopped  error         // why it was stopped; nil if it ended by itself
 	patience time.Duration // what one test may take
 	outOfAll bool          // whether the time of all tests is over
 	output   string        // the beginning and the end of all that it printed

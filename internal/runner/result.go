@@ -62,7 +62,9 @@ const (
 	Deadlock      Verdict = "deadlock"
 	Leak          Verdict = "leak"
 	Timeout       Verdict = "timeout"
+	OutOfMemory   Verdict = "out of memory"
 	TooMuchOutput Verdict = "too much output"
+	EndedEarly    Verdict = "ended early" // its process ended before the test did
 	NotBuilt      Verdict = "not built"
 	DidNotRun     Verdict = "did not run"
 	Skip          Verdict = "skip"

@@ -121,12 +121,23 @@ func Run(ctx context.Context, o Options, c Candidate, on func(Event)) (*Result, 
 type run struct {
 	Options
 	lesson   lessons.Lesson
-	exercise string // the learner's file, as an absolute path
-	file     string // what messages call it
-	source   []byte // what to lay over it; nil if nothing
-	dir      string // for temporary files
+	exercise string   // the learner's file, as an absolute path
+	file     string   // what messages call it
+	source   []byte   // what to lay over it; nil if nothing
+	dir      string   // for temporary files
+	trees    []string // beginnings of paths that nobody wants to read
 	expected []Expected
 	log      *log
+	graded   *graded // nil if the candidate is trusted
+	output   int     // what one process may print; zero means maxOutput
+}
+
+// patience is how long one test may take.
+func (r *run) patience() time.Duration {
+	if r.graded != nil {
+		return min(r.Limit*3/5, gradedPatience)
+	}
+	return r.Limit * 3 / 5
 }
 
 func newRun(o Options, c Candidate, on func(Event)) (*run, error) {

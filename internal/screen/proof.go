@@ -3,6 +3,7 @@ package screen
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"conclab/internal/verify"
@@ -25,7 +26,7 @@ type Proof struct {
 	total   int
 
 	done, good, skipped int
-	noRace              string
+	notes               []string // what this machine lacks
 }
 
 // NewProof returns a proof of so many variants that is printed to w. If someone
@@ -37,8 +38,10 @@ func NewProof(w io.Writer, total int, watched bool) *Proof {
 // Result takes one result, as [verify.Run] gives it.
 func (p *Proof) Result(r verify.Result) {
 	p.done++
-	if r.NoRace != "" {
-		p.noRace = r.NoRace
+	for _, note := range []string{r.NoRace, r.Skipped} {
+		if note != "" && !slices.Contains(p.notes, note) {
+			p.notes = append(p.notes, note)
+		}
 	}
 	switch {
 	case r.Err != nil:
@@ -59,11 +62,11 @@ func (p *Proof) Result(r verify.Result) {
 // End prints what came out altogether.
 func (p *Proof) End() {
 	p.clear()
-	if p.noRace != "" {
-		fmt.Fprintf(p.w, "Note: %s.\n", p.noRace)
+	for _, note := range p.notes {
+		fmt.Fprintf(p.w, "Note: %s.\n", note)
 	}
 	if p.skipped > 0 {
-		fmt.Fprintf(p.w, "%s only the race detector can judge: skipped.\n", count(p.skipped, "variant"))
+		fmt.Fprintf(p.w, "%s could not be judged, or not by all tests, on this machine: skipped.\n", count(p.skipped, "variant"))
 	}
 	all := ""
 	if p.done < p.total {

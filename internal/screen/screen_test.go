@@ -197,7 +197,7 @@ func TestAProofIsPlainWhereNobodyWatches(t *testing.T) {
     and does not
 40 of 42
 Note: there is no gcc.
-1 variant only the race detector can judge: skipped.
+1 variant could not be judged, or not by all tests, on this machine: skipped.
 41 of 42 variants, 39 as they should be
 `, out.String())
 }

@@ -43,8 +43,8 @@ type Result struct {
 	// no verdict on it; nil if all is well.
 	Err error
 
-	// Skipped says why the variant could not be judged on this machine; empty
-	// if it was.
+	// Skipped says why the variant could not be judged on this machine, or not by
+	// all tests; empty if it was.
 	Skipped string
 
 	// NoRace says why the tests ran without the race detector although they
@@ -145,6 +145,9 @@ func (r *Result) judge(ctx context.Context, o Options) error {
 		}
 		if r.NoRace = result.NoRace; v.Race && !result.Race {
 			r.Skipped = result.NoRace
+			return nil
+		}
+		if r.Skipped = bank.Skipped(result); r.Skipped != "" && v.Kind == bank.Reject {
 			return nil
 		}
 		if err := v.Check(result); err != nil {

@@ -38,6 +38,12 @@ func LeavePoller() {
 	}()
 }
 
+// LeaveFor leaves a goroutine behind that ends with its context.
+func LeaveFor(ctx context.Context) { go func() { <-ctx.Done() }() }
+
+// LeaveLibrary leaves somebody else's function running.
+func LeaveLibrary(signal *sync.WaitGroup) { go signal.Wait() }
+
 // Read reads from a connection.
 func Read(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
 

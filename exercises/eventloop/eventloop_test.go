@@ -1,0 +1,1069 @@
+package eventloop_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/suite"
+
+	"conclab/exercises/eventloop"
+	"conclab/internal/labtest"
+)
+
+// tolerance is by how much something may come late that has a time: a loop may
+// look now and then, if it does so often.
+const tolerance = 500 * time.Millisecond
+
+// Task 1: a loop that runs callbacks.
+
+type LoopSuite struct{ labtest.Suite }
+
+func TestLoop(t *testing.T) { suite.Run(t, new(LoopSuite)) }
+
+func (s *LoopSuite) TestCallbacksRunInOrder() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-queue-of-callbacks", "Callbacks must run in the order of CallSoon, those that callbacks queue too", (*eventloop.Loop).CallSoon, (*eventloop.Loop).Run)
+		l, said := eventloop.New(), new(words)
+		l.CallSoon(func() {
+			said.add("1")
+			l.CallSoon(func() { said.add("4"); l.CallSoon(l.Stop) })
+		})
+		l.CallSoon(func() { said.add("2"); l.CallSoon(func() { said.add("5") }) })
+		l.CallSoon(func() { said.add("3") })
+		assert.Empty(t, said.all(), "the loop does not run yet, and these callbacks have run")
+		runs(t, l)
+		assert.Equal(t, "1 2 3 4 5", said.all(), "they ran in another order")
+	})
+}
+
+func (s *LoopSuite) TestOneAtATimeInTheGoroutineOfRun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-queue-of-callbacks", "Callbacks must run one at a time, in the goroutine that called Run", (*eventloop.Loop).Run)
+		l := eventloop.New()
+		var inside labtest.Gauge
+		callback := aloneIn(t, goroutine(), &inside)
+		for range 10 {
+			l.CallSoon(callback)
+		}
+		l.CallSoon(l.Stop)
+		runs(t, l)
+		assert.Equal(t, 1, inside.Max(), "so many callbacks ran at the same time")
+	})
+}
+
+func (s *LoopSuite) TestAnyNumberMayWait() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-queue-of-callbacks", "CallSoon must take any number of callbacks, before Run and in callbacks too", (*eventloop.Loop).CallSoon)
+		const many = 2200
+		l, ran := eventloop.New(), 0
+		count := func() {
+			ran++
+			t.Progress()
+		}
+		for range many {
+			l.CallSoon(count)
+		}
+		l.CallSoon(func() {
+			for range many {
+				l.CallSoon(count)
+			}
+			l.CallSoon(l.Stop)
+		})
+		runs(t, l)
+		assert.Equal(t, 2*many, ran, "of %d callbacks so many have run", 2*many)
+	})
+}
+
+func (s *LoopSuite) TestAPanicComesOutOfRun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must work when it is run again", (*eventloop.Loop).Run)
+		l, said := eventloop.New(), new(words)
+		l.CallSoon(func() { said.add("before") })
+		l.CallSoon(func() { panic("the pan is on fire") })
+		func() {
+			defer func() { assert.Equal(t, "the pan is on fire", recover(), "this came out of Run") }()
+			_ = l.Run(t.Context())
+		}()
+		assert.Equal(t, "before", said.all(), "these callbacks had run by then")
+		l.CallSoon(func() { said.add("after") })
+		l.CallSoon(l.Stop)
+		runs(t, l)
+		assert.Equal(t, "before after", said.all(), "these callbacks have run in the end")
+	})
+}
+
+func (s *LoopSuite) TestCallSoonWakesAnIdleLoop() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("waiting-without-spinning", "CallSoon must wake an idle loop, from any goroutine", (*eventloop.Loop).CallSoon)
+		l := start(t, eventloop.New())
+		for range 3 {
+			time.Sleep(20*time.Second + tolerance/2) // which it cannot, if the loop spins
+			begun := time.Now()
+			ran := make(chan time.Duration, 1)
+			l.CallSoon(func() { ran <- time.Since(begun) })
+			t.Settle()
+			require.Equal(t, 1, len(ran), "the loop was idle, and the callback has not run")
+			require.Less(t, <-ran, tolerance, "the loop was idle, and the callback came after")
+		}
+		l.stop(t)
+	})
+}
+
+func (s *LoopSuite) TestNoCallbackIsLost() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("waiting-without-spinning", "Whoever calls CallSoon, and whenever, every callback must run once, in the caller's order", (*eventloop.Loop).CallSoon)
+		l := start(t, eventloop.New())
+		const callers, each = 8, 50
+		var got [callers][]int
+		var calls []*labtest.Call
+		for c := range callers {
+			calls = append(calls, t.Go(func() {
+				for i := range each {
+					l.CallSoon(func() { got[c] = append(got[c], i) })
+					if i%7 == 0 {
+						runtime.Gosched()
+					}
+				}
+			}))
+		}
+		for _, c := range calls {
+			c.Join()
+		}
+		l.stop(t)
+		for c := range got {
+			require.Equal(t, each, len(got[c]), "of so many callbacks of one goroutine these have run")
+			require.True(t, slices.IsSorted(got[c]), "the callbacks of one goroutine ran in the order %v", got[c])
+		}
+		t.Race(func() labtest.Heat {
+			l := start(t, eventloop.New())
+			var ran atomic.Int64
+			again := func(int) { l.CallSoon(func() { ran.Add(1) }) }
+			return labtest.Heat{Rounds: 200, Racers: []func(int){again, again}, Check: func() {
+				t.Settle()
+				require.EqualValues(t, 400, ran.Load(), "of 400 callbacks so many have run")
+				l.stop(t)
+			}}
+		})
+	})
+}
+
+func (s *LoopSuite) TestNoWakeUpIsLost() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("waiting-without-spinning", "A callback that comes just when the loop falls idle must run", (*eventloop.Loop).CallSoon, (*eventloop.Loop).Run)
+		t.InTurn(20, func(ctx *labtest.Moment) {
+			l := eventloop.New()
+			ran := make(chan struct{}, 1)
+			ctx.Then = elsewhere(t, func() { l.CallSoon(func() { ran <- struct{}{} }) })
+			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
+			t.Settle()
+			if ctx.Came() {
+				require.Equal(t, 1, len(ran), "it came when Run had just looked at its context, and has not run")
+			}
+			r.stop(t)
+		})
+	})
+}
+
+func (s *LoopSuite) TestStopLetsTheQueuedRun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("stop", "Stop must let the callbacks run that are queued, and leave those that are queued later for the next Run", (*eventloop.Loop).Stop)
+		l, said := eventloop.New(), new(words)
+		l.CallSoon(func() {
+			said.add("1")
+			l.CallSoon(func() { said.add("2"); l.CallSoon(func() { said.add("4") }) })
+			l.Stop()
+			l.CallSoon(func() { said.add("3") })
+		})
+		runs(t, l)
+		require.Equal(t, "1 2", said.all(), "1 has queued 2, called Stop and queued 3, 2 has queued 4, and Run has run")
+		l.CallSoon(l.Stop)
+		runs(t, l)
+		assert.Equal(t, "1 2 3 4", said.all(), "the next Run went on, and in the end these have run")
+	})
+}
+
+func (s *LoopSuite) TestASecondStopReplacesTheFirst() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("stop", "A second Stop must replace the first", (*eventloop.Loop).Stop)
+		l, said := eventloop.New(), new(words)
+		l.CallSoon(func() {
+			l.CallSoon(func() { said.add("1") })
+			l.Stop()
+			l.CallSoon(func() { said.add("2") })
+			l.Stop()
+			l.CallSoon(func() { said.add("3") })
+		})
+		runs(t, l)
+		require.Equal(t, "1 2", said.all(), "between the two Stops 2 was queued, and Run has run")
+
+		next := start(t, l)
+		next.call.Blocks("both Stops are done with, and the next Run returned")
+		require.Equal(t, "1 2 3", said.all(), "in the next Run these have run")
+		next.stop(t)
+
+		l.Stop()
+		l.Stop()
+		runs(t, l)
+		next = start(t, l)
+		next.call.Blocks("Stop was called twice before one Run, and the Run after that returned too")
+		next.stop(t)
+	})
+}
+
+func (s *LoopSuite) TestStopBeforeRun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("stop", "After Stop the next Run must run what is queued and return", (*eventloop.Loop).Stop)
+		l, said := eventloop.New(), new(words)
+		l.Stop()
+		runs(t, l)
+		l.CallSoon(func() { said.add("1") })
+		l.CallSoon(func() { said.add("2") })
+		l.Stop()
+		runs(t, l)
+		assert.Equal(t, "1 2", said.all(), "these have run")
+	})
+}
+
+func (s *LoopSuite) TestStopWakesAnIdleLoop() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("stop", "Stop must end an idle loop, and one that just falls idle, from any goroutine", (*eventloop.Loop).Stop)
+		l := start(t, eventloop.New())
+		const then = 20*time.Second + tolerance/2
+		begun := time.Now()
+		time.AfterFunc(then, l.Stop)
+		l.call.Join()
+		require.Less(t, time.Since(begun)-then, tolerance, "it returned after")
+
+		t.InTurn(20, func(ctx *labtest.Moment) {
+			l := eventloop.New()
+			ctx.Then = elsewhere(t, l.Stop)
+			call := t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })
+			t.Settle()
+			if !ctx.Came() {
+				l.Stop()
+			}
+			call.Returns("Stop was called when Run had just looked at its context, and Run does not return")
+		})
+	})
+}
+
+func (s *LoopSuite) TestRunEndsWithItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-end-of-the-context", "Run must end with its context, and the loop can be run again", (*eventloop.Loop).Run)
+		for _, ending := range t.Endings() {
+			l := eventloop.New()
+			endsWith(t, l, ending)
+			l.CallSoon(l.Stop)
+			runs(t, l)
+		}
+		t.InTurn(20, func(ctx *labtest.Moment) {
+			l := eventloop.New()
+			ctx.Then = ctx.Cancel
+			call := t.Go(func() {
+				assert.ErrorIs(t, l.Run(ctx), context.Canceled, "its context has ended, and Run returned something else")
+			})
+			t.Settle()
+			ctx.Cancel()
+			call.Returns("its context ended when Run had just looked at it, and Run does not return")
+		})
+	})
+}
+
+func (s *LoopSuite) TestNobodyKeepsRunFromEnding() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-end-of-the-context", "A callback that queues itself for ever must not keep Run from ending with its context", (*eventloop.Loop).Run)
+		l := eventloop.New()
+		forEver(t, l, l.CallSoon)
+	})
+}
+
+func (s *LoopSuite) TestALoopRunsOnce() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-queue-of-callbacks", "Run must return ErrRunning if the loop runs already, and not disturb it", (*eventloop.Loop).Run)
+		l := start(t, eventloop.New())
+		t.Wait()
+		for range 2 {
+			t.Go(func() {
+				assert.ErrorIs(t, l.Run(t.Context()), eventloop.ErrRunning, "the loop runs, and another Run returned something else")
+			}).Returns("the loop runs, and another Run does not return")
+		}
+		inside := make(chan error, 1)
+		l.CallSoon(func() { inside <- l.Run(t.Context()) })
+		t.Settle()
+		require.Equal(t, 1, len(inside), "Run was called in a callback, and does not return")
+		assert.ErrorIs(t, <-inside, eventloop.ErrRunning, "Run was called in a callback, and returned something else")
+		l.stop(t)
+	})
+}
+
+func (s *LoopSuite) TestOfRunsThatRaceOneRuns() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-queue-of-callbacks", "Of two Runs at the same moment one must return ErrRunning, or come when the other has ended", (*eventloop.Loop).Run)
+		for range 100 {
+			l := eventloop.New()
+			ctx, cancel := context.WithCancel(t.Context())
+			var inside labtest.Gauge
+			callback := func() {
+				defer inside.Enter()()
+				for range 20 {
+					runtime.Gosched()
+				}
+			}
+			end := func() {
+				l.Stop()
+				cancel() // for one that comes late
+			}
+			for _, fn := range []func(){callback, callback, callback, end} {
+				l.CallSoon(fn)
+			}
+			run := func() { _ = l.Run(ctx) }
+			t.Collide(run, run)
+			require.Equal(t, 1, inside.Max(), "both ran, and so many callbacks at the same time")
+		}
+	})
+}
+
+// Task 2: timers.
+
+type TimersSuite struct{ labtest.Suite }
+
+func TestTimers(t *testing.T) { suite.Run(t, new(TimersSuite)) }
+
+func (s *TimersSuite) TestEachAtItsTime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("timers", "A timer must run once its time has passed, and never before", (*eventloop.Loop).CallLater)
+		l := start(t, eventloop.New())
+		times := make(chan time.Duration, 10)
+		all := []time.Duration{0, 1500 * time.Millisecond, 7 * time.Second, time.Minute}
+		begun := time.Now()
+		for _, d := range all {
+			l.CallLater(d, func() { times <- time.Since(begun) })
+		}
+		t.Pass(2 * time.Minute)
+		for _, d := range all {
+			require.NotEmpty(t, times, "the timer of %v did not run", d)
+			late := <-times - d
+			require.GreaterOrEqual(t, late, time.Duration(0), "the timer of %v ran too early, by", d)
+			require.Less(t, late, tolerance, "the timer of %v ran too late, by", d)
+		}
+		l.stop(t)
+		assert.Empty(t, times, "a timer ran twice")
+	})
+}
+
+func (s *TimersSuite) TestTheyRunOnTheLoop() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("timers", "Timers must run on the loop: one at a time, in the goroutine that called Run", (*eventloop.Loop).CallLater)
+		l := eventloop.New()
+		var inside labtest.Gauge
+		callback := aloneIn(t, goroutine(), &inside)
+		for i := range 12 {
+			l.CallLater(time.Duration(i%4)*time.Second, callback)
+			l.CallSoon(callback)
+		}
+		l.CallSoon(func() { time.Sleep(3 * time.Second) })
+		l.CallLater(10*time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, 1, inside.Max(), "so many ran at the same time")
+	})
+}
+
+func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("timers", "Timers must run in the order they fall due, those due at the same time in the order of CallLater", (*eventloop.Loop).CallLater)
+		l, said := eventloop.New(), new(words)
+		want := make([][]string, 5)
+		for i := range 40 {
+			d := (i * 7) % 5
+			name := fmt.Sprint(i)
+			want[d] = append(want[d], name)
+			l.CallLater(time.Duration(d)*time.Second, func() { said.add(name) })
+		}
+		l.CallLater(10*time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, strings.Join(slices.Concat(want...), " "), said.all(), "the i-th is due after (7 times i) modulo 5 seconds, and they ran in another order")
+
+		said = new(words)
+		for i, d := range []time.Duration{0, -time.Hour, 0, -time.Minute} {
+			l.CallLater(d, func() { said.add(fmt.Sprint(i)) })
+		}
+		l.CallLater(time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, "0 1 2 3", said.all(), "d < 0 counts as 0, so all four are due at the same time, and they ran in another order")
+	})
+}
+
+func (s *TimersSuite) TestANewTimerMayBeTheNext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("timers", "CallLater must wake a loop that waits for a later timer", (*eventloop.Loop).CallLater)
+		l := eventloop.New()
+		l.CallLater(100*time.Hour, func() {})
+		r := start(t, l)
+		t.Settle()
+		begun := time.Now()
+		ran := make(chan time.Duration, 1)
+		l.CallLater(time.Minute, func() { ran <- time.Since(begun) })
+		t.Pass(2 * time.Minute)
+		require.Equal(t, 1, len(ran), "the timer of a minute has not run after two")
+		require.Less(t, <-ran, time.Minute+tolerance, "the timer of a minute ran after")
+		r.stop(t)
+
+		t.InTurn(20, func(ctx *labtest.Moment) {
+			l := eventloop.New()
+			ran := make(chan struct{}, 1)
+			ctx.Then = elsewhere(t, func() { l.CallLater(time.Second, func() { ran <- struct{}{} }) })
+			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
+			t.Settle()
+			if ctx.Came() {
+				require.Equal(t, 1, len(ran), "it was made when Run had just looked at its context, and has not run")
+			}
+			r.stop(t)
+		})
+	})
+}
+
+func (s *TimersSuite) TestATimerMayBeMadeBeforeRun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("timers", "The time of a timer must begin with CallLater, and timers must wait for a Run", (*eventloop.Loop).CallLater)
+		l, said := eventloop.New(), new(words)
+		begun := time.Now()
+		l.CallLater(2*time.Minute, func() {
+			said.add("2")
+			assert.Less(t, time.Since(begun), 2*time.Minute+tolerance, "the timer of two minutes ran after")
+		})
+		l.CallLater(10*time.Second, func() { said.add("1") })
+		time.Sleep(time.Minute)
+		require.Empty(t, said.all(), "the loop does not run, and these timers have run")
+		l.CallLater(0, l.Stop)
+		runs(t, l)
+		require.Equal(t, "1", said.all(), "a minute later these have run")
+		l.CallLater(2*time.Minute, l.Stop)
+		runs(t, l)
+		require.Equal(t, "1 2", said.all(), "in the next Run these have run")
+	})
+}
+
+func (s *TimersSuite) TestASlowCallbackLosesNone() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("timers", "A slow callback may delay timers, but must lose none", (*eventloop.Loop).CallLater)
+		l, said := eventloop.New(), new(words)
+		for _, seconds := range []int{3, 1, 5, 2, 4, 20} {
+			l.CallLater(time.Duration(seconds)*time.Second, func() { said.add(fmt.Sprint(seconds)) })
+		}
+		l.CallSoon(func() { time.Sleep(10 * time.Second) })
+		l.CallLater(30*time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, "1 2 3 4 5 20", said.all(), "a callback took 10 seconds, and these timers ran (by their seconds)")
+	})
+}
+
+func (s *TimersSuite) TestWhatIsDueCountsAsQueued() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("stop", "Timers that are due when Stop is called must run first, those due later stay for the next Run", (*eventloop.Loop).Stop)
+		l, said := eventloop.New(), new(words)
+		l.CallLater(5*time.Second, func() { said.add("due"); time.Sleep(10 * time.Second) })
+		l.CallLater(12*time.Second, func() { said.add("later") })
+		l.CallSoon(func() {
+			time.Sleep(10 * time.Second)
+			l.Stop()
+		})
+		runs(t, l)
+		require.Equal(t, "due", said.all(), "one timer was due when Stop was called, one fell due after that, and before Run returned these ran")
+		l.CallLater(time.Second, l.Stop)
+		runs(t, l)
+		require.Equal(t, "due later", said.all(), "and in the end these")
+
+		l.CallLater(time.Second, func() { said.add("again") })
+		l.CallLater(time.Hour, func() { said.add("never") })
+		time.Sleep(time.Minute)
+		l.Stop()
+		runs(t, l)
+		assert.Equal(t, "due later again", said.all(), "one more timer fell due, then Stop was called, then Run, and in the end these have run")
+	})
+}
+
+func (s *TimersSuite) TestRunEndsWithItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-end-of-the-context", "Run must end with its context, while it waits for a timer too", (*eventloop.Loop).Run)
+		for _, ending := range t.Endings() {
+			l := eventloop.New()
+			l.CallLater(100*time.Hour, func() { t.Errorf("a timer ran too early") })
+			endsWith(t, l, ending)
+			l.CallLater(0, l.Stop)
+			runs(t, l)
+		}
+	})
+}
+
+func (s *TimersSuite) TestNobodyKeepsRunFromEnding() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-end-of-the-context", "A timer that makes itself again for ever must not keep Run from ending with its context", (*eventloop.Loop).Run)
+		l := eventloop.New()
+		forEver(t, l, func(fn func()) { l.CallLater(0, fn) })
+	})
+}
+
+func (s *TimersSuite) TestCancel() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("cancel", "Cancel must report whether it kept the callback from running, and a cancelled one must never run", (*eventloop.Timer).Cancel)
+		l := start(t, eventloop.New())
+		never := func() { t.Errorf("a cancelled callback has run") }
+		timer := l.CallLater(time.Minute, never)
+		time.Sleep(time.Second)
+		require.True(t, timer.Cancel(), "it was cancelled in time")
+		require.False(t, timer.Cancel(), "it had been cancelled before")
+
+		var own *eventloop.Timer
+		inside := make(chan bool, 1)
+		l.CallSoon(func() { own = l.CallLater(time.Second, func() { inside <- own.Cancel() }) })
+		time.Sleep(2 * time.Second)
+		require.Equal(t, 1, len(inside), "Cancel was called in the timer's own callback, and does not return")
+		require.False(t, <-inside, "its callback ran just then")
+		require.False(t, own.Cancel(), "its callback had run")
+		t.Pass(2 * time.Minute)
+		l.stop(t)
+	})
+}
+
+func (s *TimersSuite) TestCancelledAmongOthers() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("cancel", "Cancel must concern its own timer only", (*eventloop.Timer).Cancel)
+		l, said := eventloop.New(), new(words)
+		var timers []*eventloop.Timer
+		for i := range 12 {
+			timers = append(timers, l.CallLater(time.Duration((i*5)%12)*time.Second, func() { said.add(fmt.Sprint((i * 5) % 12)) }))
+		}
+		for i, timer := range timers {
+			if (i*5)%12%3 == 0 {
+				require.True(t, timer.Cancel(), "it was cancelled in time")
+			}
+		}
+		l.CallLater(time.Minute, l.Stop)
+		runs(t, l)
+		assert.Equal(t, "1 2 4 5 7 8 10 11", said.all(), "0, 3, 6 and 9 were cancelled, and these ran (by their seconds)")
+	})
+}
+
+func (s *TimersSuite) TestCancelWhatIsDue() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("cancel", "A timer that is due, but has not run, can still be cancelled", (*eventloop.Timer).Cancel)
+		l, said := eventloop.New(), new(words)
+		var second *eventloop.Timer
+		l.CallLater(time.Second, func() {
+			said.add("first")
+			assert.True(t, second.Cancel(), "it was due at the same time, but had not run")
+		})
+		second = l.CallLater(time.Second, func() { said.add("second") })
+		third := l.CallLater(2*time.Second, func() { said.add("third") })
+		fourth := l.CallLater(2*time.Second, func() { said.add("fourth") })
+		l.CallLater(1500*time.Millisecond, func() {
+			time.Sleep(10 * time.Second)
+			assert.True(t, third.Cancel(), "it was due for some seconds, but had not run")
+			l.CallSoon(func() {})
+			l.Stop() // now the fourth is queued
+			assert.True(t, fourth.Cancel(), "it was due for some seconds and Stop had been called, but it had not run")
+		})
+		runs(t, l)
+		l.CallLater(time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, "first", said.all(), "three were cancelled, and these ran")
+	})
+}
+
+func (s *TimersSuite) TestCancelFromElsewhere() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("cancel", "Cancel must be safe from any goroutine: either it returns true, once, or the callback runs", (*eventloop.Timer).Cancel)
+		const rounds = 200
+		t.Race(func() labtest.Heat {
+			l := eventloop.New()
+			var timers [rounds + 1]*eventloop.Timer
+			var ran, kept [rounds + 1]int
+			next := func(i int) {
+				timers[i] = l.CallLater(0, func() { ran[i]++ })
+				l.Stop() // so that Run does not wait
+			}
+			next(0)
+			return labtest.Heat{Rounds: rounds, Racers: []func(int){
+				func(i int) {
+					if timers[i].Cancel() {
+						kept[i]++
+					}
+				},
+				func(i int) {
+					_ = l.Run(t.Context())
+					next(i + 1)
+				},
+			}, Check: func() {
+				t.Settle()
+				l.Stop()
+				runs(t, l)
+				for i := range rounds {
+					require.Equal(t, 1, ran[i]+kept[i], "the callback has run %d times, and Cancel returned true %d times: together", ran[i], kept[i])
+				}
+			}}
+		})
+
+		l := eventloop.New()
+		t.Race(func() labtest.Heat {
+			var timers [rounds]*eventloop.Timer
+			var kept [rounds]atomic.Int64
+			for i := range rounds {
+				timers[i] = l.CallLater(time.Hour, func() {})
+			}
+			cancel := func(i int) {
+				if timers[i].Cancel() {
+					kept[i].Add(1)
+				}
+			}
+			return labtest.Heat{Rounds: rounds, Racers: []func(int){cancel, cancel}, Check: func() {
+				for i := range kept {
+					require.EqualValues(t, 1, kept[i].Load(), "two Cancels met, and so many returned true")
+				}
+			}}
+		})
+	})
+}
+
+// Task 3: an omelette.
+
+type OmeletteSuite struct{ labtest.Suite }
+
+func TestOmelette(t *testing.T) { suite.Run(t, new(OmeletteSuite)) }
+
+var recipe = []string{"eggs: in the pan\n", "vegetables: cut\n", "vegetables: in the pan\n", "omelette: done\n"}
+
+func (s *OmeletteSuite) TestEachLineAtItsTime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-omelette", "Each line must be written at its time, counted from the first, and then the loop must stop", eventloop.Omelette)
+		for _, wait := range []time.Duration{0, time.Hour} {
+			var w labtest.Recorder
+			l := eventloop.New()
+			eventloop.Omelette(l, &w)
+			time.Sleep(wait)
+			require.Empty(t, w.Writes(), "the loop does not run, and this was written")
+			begun := time.Now()
+			runs(t, l)
+			require.Less(t, time.Since(begun), eventloop.Done+tolerance, "the loop stopped after")
+			checkOmelette(t, &w, begun)
+		}
+	})
+}
+
+func (s *OmeletteSuite) TestWhileTheLoopRuns() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-omelette", "Omelette may be called while the loop runs, and must return at once without having written", eventloop.Omelette)
+		var w labtest.Recorder
+		l := eventloop.New()
+		var begun time.Time
+		l.CallSoon(func() {
+			l.CallSoon(func() { time.Sleep(30 * time.Second) })
+			begun = time.Now()
+			eventloop.Omelette(l, &w)
+			assert.Zero(t, time.Since(begun), "it took")
+			assert.Empty(t, w.Writes(), "it returned, and had written this")
+		})
+		runs(t, l)
+		checkOmelette(t, &w, begun.Add(30*time.Second))
+	})
+}
+
+func (s *OmeletteSuite) TestTheLoopWrites() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-omelette", "The loop must write the lines: its callbacks, in the goroutine that called Run", eventloop.Omelette)
+		here := goroutine()
+		l, lines := eventloop.New(), 0
+		eventloop.Omelette(l, labtest.WriterFunc(func(p []byte) (int, error) {
+			lines++
+			assert.Equal(t, here, goroutine(), "another goroutine wrote %q", p)
+			return len(p), nil
+		}))
+		runs(t, l)
+		assert.Equal(t, len(recipe), lines, "so many lines were written")
+	})
+}
+
+func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-omelette", "Nothing may block the loop meanwhile", eventloop.Omelette)
+		var w labtest.Recorder
+		l := eventloop.New()
+		eventloop.Omelette(l, &w)
+		last, ticks := time.Now(), 0
+		var tick func()
+		tick = func() {
+			assert.Less(t, time.Since(last), 10*time.Second+tolerance, "a timer of 10 seconds ran after")
+			last = time.Now()
+			ticks++
+			l.CallLater(10*time.Second, tick)
+		}
+		l.CallSoon(tick)
+		runs(t, l)
+		assert.GreaterOrEqual(t, ticks, 24, "in four minutes a timer of 10 seconds ran so often")
+	})
+}
+
+// Task 4, for the brave: watch channels, and close in good order.
+
+type WatchSuite struct{ labtest.Suite }
+
+func TestWatch(t *testing.T) { suite.Run(t, new(WatchSuite)) }
+
+func (s *WatchSuite) TestEveryValueInOrder() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("watching-channels", "Every value must make react(v, true) run on the loop, in order, and the close react(zero, false), once", eventloop.Watch[int])
+		t.NothingStays()
+		for _, room := range []int{0, 3} {
+			l, said := eventloop.New(), new(words)
+			events := make(chan int, room)
+			var here string
+			react := func(v int, ok bool) {
+				assert.Equal(t, here, goroutine(), "react ran in another goroutine than Run")
+				said.add(fmt.Sprint(v, ok))
+			}
+			l.CallSoon(func() {
+				here = goroutine()
+				eventloop.Watch(l, events, react)
+			})
+			r := start(t, l)
+			for _, v := range []int{3, 0, 1} {
+				t.Go(func() { events <- v }).Returns("a value was sent, and nobody receives")
+			}
+			close(events)
+			t.Settle()
+			r.stop(t)
+			require.Equal(t, "3 true 0 true 1 true 0 false", said.all(), "react was called in another way")
+			require.NoError(t, l.Close(), "Close failed")
+		}
+	})
+}
+
+func (s *WatchSuite) TestAWatchMayBeginBeforeRun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("watching-channels", "A watch may begin before the loop runs, and on a channel that is closed", eventloop.Watch[string])
+		t.NothingStays()
+		l, said := eventloop.New(), new(words)
+		events := make(chan string, 3)
+		events <- "one"
+		events <- "two"
+		close(events)
+		eventloop.Watch(l, events, func(v string, ok bool) { said.add(fmt.Sprint(v, ok)) })
+		t.Settle()
+		require.Empty(t, said.all(), "the loop does not run, and react was called")
+		l.CallLater(10*time.Second, l.Stop)
+		runs(t, l)
+		require.Equal(t, "onetrue twotrue false", said.all(), "react was called in another way")
+		require.NoError(t, l.Close(), "Close failed")
+	})
+}
+
+func (s *WatchSuite) TestAWatchOutlivesARun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("watching-channels", "A watch must go on when the loop is run again, and lose no value between two Runs", eventloop.Watch[int])
+		t.NothingStays()
+		l, said := eventloop.New(), new(words)
+		events := make(chan int, 9)
+		eventloop.Watch(l, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
+		for i := range 3 {
+			r := start(t, l)
+			t.Settle()
+			events <- 2 * i
+			t.Settle()
+			r.stop(t)
+			events <- 2*i + 1
+			t.Settle()
+		}
+		r := start(t, l)
+		t.Settle()
+		r.stop(t)
+		assert.Equal(t, "0 true 1 true 2 true 3 true 4 true 5 true", said.all(), "in three Runs and between them so many values came, and react was called in another way")
+		require.NoError(t, l.Close(), "Close failed")
+	})
+}
+
+func (s *WatchSuite) TestManyWatches() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("watching-channels", "Watches must not disturb each other, and reactions run one at a time", eventloop.Watch[int])
+		t.NothingStays()
+		l := eventloop.New()
+		const watches, each = 5, 20
+		var inside labtest.Gauge
+		var got [watches][]int
+		open := watches
+		eventloop.Watch(l, make(chan string), func(string, bool) { t.Errorf("a channel is silent, and react was called") })
+		for i := range watches {
+			events := make(chan int)
+			eventloop.Watch(l, events, func(v int, ok bool) {
+				defer inside.Enter()()
+				runtime.Gosched()
+				if ok {
+					got[i] = append(got[i], v)
+				} else if open--; open == 0 {
+					l.Stop()
+				}
+			})
+			t.Go(func() {
+				defer close(events)
+				for v := range each {
+					events <- v
+				}
+			})
+		}
+		runs(t, l)
+		require.NoError(t, l.Close(), "Close failed")
+		assert.Equal(t, 1, inside.Max(), "so many reactions ran at the same time")
+		for i := range got {
+			require.Equal(t, each, len(got[i]), "of so many values of one channel these came")
+			require.True(t, slices.IsSorted(got[i]), "the values of one channel came in the order %v", got[i])
+		}
+	})
+}
+
+func (s *WatchSuite) TestCloseEndsEverything() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("close", "Close must end all watches and timers, and return nil, a second time too", (*eventloop.Loop).Close)
+		t.NothingStays()
+		never := func() { t.Errorf("a callback ran after Close") }
+		l := eventloop.New()
+		events := make(chan int, 1)
+		for _, silent := range []chan int{events, make(chan int)} {
+			eventloop.Watch(l, silent, func(int, bool) { never() })
+		}
+		timer := l.CallLater(time.Minute, never)
+		l.CallSoon(l.Stop)
+		runs(t, l)
+		l.CallSoon(never)
+		backlog := make(chan int, 9)
+		eventloop.Watch(l, backlog, func(int, bool) { never() })
+		for v := range cap(backlog) {
+			backlog <- v
+		}
+		t.Settle()
+		for range 2 {
+			t.Go(func() { assert.NoError(t, l.Close(), "Close failed") }).Returns("Close does not return")
+		}
+		events <- 1
+		t.Settle()
+		require.Equal(t, 1, len(events), "Close has returned, and a watch still receives")
+		timer.Cancel()
+		time.Sleep(time.Hour)
+	})
+}
+
+func (s *WatchSuite) TestAClosedLoopRunsNothing() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("close", "A closed loop's Run must return ErrClosed, and nothing that it is given may ever run", (*eventloop.Loop).Close)
+		t.NothingStays()
+		never := func() { t.Errorf("a closed loop ran a callback") }
+		l := eventloop.New()
+		require.NoError(t, l.Close(), "Close failed")
+		events := make(chan int, 2)
+		events <- 1
+		close(events)
+		l.CallSoon(never)
+		timer := l.CallLater(0, never)
+		eventloop.Watch(l, events, func(int, bool) { never() })
+		eventloop.Watch(l, make(chan int), func(int, bool) { never() })
+		l.Stop()
+		for range 2 {
+			t.Go(func() {
+				assert.ErrorIs(t, l.Run(t.Context()), eventloop.ErrClosed, "the loop is closed, and Run returned something else")
+			}).Returns("the loop is closed, and Run does not return")
+		}
+		require.NotNil(t, timer, "the loop is closed, and CallLater returned no Timer")
+		timer.Cancel()
+		require.False(t, timer.Cancel(), "it had been cancelled before")
+		time.Sleep(time.Hour)
+		require.NoError(t, l.Close(), "a second Close failed")
+	})
+}
+
+func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("close", "While the loop runs Close must return ErrRunning, and end nothing", (*eventloop.Loop).Close)
+		t.NothingStays()
+		l, said := eventloop.New(), new(words)
+		events := make(chan int)
+		eventloop.Watch(l, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
+		r := start(t, l)
+		t.Wait()
+		t.Go(func() {
+			assert.ErrorIs(t, l.Close(), eventloop.ErrRunning, "the loop runs, and Close returned something else")
+		}).Returns("the loop runs, and Close does not return")
+		inside := make(chan error, 1)
+		l.CallSoon(func() { inside <- l.Close() })
+		t.Settle()
+		require.Equal(t, 1, len(inside), "Close was called in a callback, and does not return")
+		require.ErrorIs(t, <-inside, eventloop.ErrRunning, "Close was called in a callback, and returned something else")
+
+		t.Go(func() { events <- 7 }).Returns("a Close has failed, and the watch does not receive any more")
+		t.Settle()
+		r.stop(t)
+		assert.Equal(t, "7 true", said.all(), "a Close has failed, and react was called in another way")
+		require.NoError(t, l.Close(), "the loop has ended, and Close failed")
+	})
+}
+
+func (s *WatchSuite) TestCloseWhenRunHasEnded() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("close", "A loop must be closed whichever way its Run has ended", (*eventloop.Loop).Close)
+		t.NothingStays()
+		l := eventloop.New()
+		eventloop.Watch(l, make(chan int), func(int, bool) {})
+		ctx, cancel := context.WithCancel(t.Context())
+		l.CallSoon(cancel)
+		require.ErrorIs(t, l.Run(ctx), context.Canceled, "its context has ended, and Run returned something else")
+		require.NoError(t, l.Close(), "Run has ended with its context, and Close failed")
+
+		l = eventloop.New()
+		eventloop.Watch(l, make(chan int), func(int, bool) {})
+		l.CallSoon(func() { panic("the pan is on fire") })
+		func() {
+			defer func() { _ = recover() }()
+			_ = l.Run(t.Context())
+		}()
+		assert.NoError(t, l.Close(), "a panic came out of Run, and Close failed")
+	})
+}
+
+// running is a loop that runs.
+type running struct {
+	*eventloop.Loop
+	call *labtest.Call
+}
+
+// start runs the loop in a goroutine of its own.
+func start(t *labtest.T, l *eventloop.Loop) *running {
+	return &running{l, t.Go(func() {
+		if err := l.Run(t.Context()); t.Context().Err() == nil {
+			assert.NoError(t, err, "Run failed")
+		}
+	})}
+}
+
+// stop stops the loop.
+func (r *running) stop(t *labtest.T) {
+	r.Stop()
+	r.call.Returns("Stop was called, and Run does not return")
+}
+
+// runs runs the loop, in the goroutine that calls it, until something stops it.
+func runs(t *labtest.T, l *eventloop.Loop) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+	defer cancel()
+	go func() { // some minutes are a long way for a loop that looks every millisecond
+		for ctx.Err() == nil {
+			time.Sleep(time.Second)
+			t.Progress()
+		}
+	}()
+	err := l.Run(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("Stop was called, and Run does not return")
+	}
+	require.NoError(t, err, "Run failed")
+}
+
+// checkOmelette checks the lines and their times. Begun is when the first one was
+// due.
+func checkOmelette(t *labtest.T, w *labtest.Recorder, begun time.Time) {
+	require.Equal(t, recipe, w.Writes(), "other lines were written")
+	first := w.Times()[0]
+	require.Less(t, first.Sub(begun).Abs(), tolerance, "the time of %q", recipe[0])
+	for i, want := range []time.Duration{0, eventloop.Cut, eventloop.HalfDone, eventloop.Done} {
+		at := w.Times()[i].Sub(first)
+		require.GreaterOrEqual(t, at, want, "the time of %q", recipe[i])
+		require.Less(t, at, want+tolerance, "the time of %q", recipe[i])
+	}
+}
+
+// endsWith checks that Run ends with its context, be it before or after the call.
+func endsWith(t *labtest.T, l *eventloop.Loop, ending labtest.Ending) {
+	ctx, end := ending.Start()
+	call := t.Go(func() {
+		assert.ErrorIs(t, l.Run(ctx), ending.Err, "its context has ended, and Run returned something else")
+	})
+	call.Blocks("nobody has asked it to end, and it returned")
+	end()
+	call.Returns("its context has ended, and Run does not return")
+	require.ErrorIs(t, l.Run(ctx), ending.Err, "its context had ended before the call, and Run returned something else")
+}
+
+// forEver runs the loop with a callback that queues itself again and again, and
+// checks that Run ends with its context.
+func forEver(t *labtest.T, l *eventloop.Loop, queue func(fn func())) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	const enough = 2000
+	times := 0
+	var again func()
+	again = func() {
+		if times++; times == 100 {
+			cancel()
+		}
+		if times >= 100 {
+			time.Sleep(time.Millisecond) // others may have to tell Run
+		}
+		if times < enough {
+			queue(again)
+		} else {
+			t.Errorf("the context ended in the 100th callback, and the %dth has run", enough)
+			l.Stop()
+		}
+	}
+	queue(again)
+	require.ErrorIs(t, l.Run(ctx), context.Canceled, "the context has ended, and Run returned something else")
+}
+
+// aloneIn returns a callback that must run in the given goroutine, and stays a
+// while inside.
+func aloneIn(t *labtest.T, here string, inside *labtest.Gauge) func() {
+	return func() {
+		defer inside.Enter()()
+		labtest.StepAside()
+		assert.Equal(t, here, goroutine(), "a callback ran in another goroutine than Run")
+	}
+}
+
+// elsewhere returns a function that calls f in another goroutine, and gives it
+// time. Who calls it may hold a lock that f wants.
+func elsewhere(t *labtest.T, f func()) func() {
+	return func() {
+		t.Go(f)
+		labtest.StepAside()
+	}
+}
+
+// words collects what callbacks say.
+type words struct {
+	mu   sync.Mutex
+	said []string
+}
+
+func (w *words) add(word string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.said = append(w.said, word)
+}
+
+func (w *words) all() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.said, " ")
+}
+
+// goroutine names the goroutine that calls it.
+func goroutine() string {
+	buf := make([]byte, 64)
+	name, _, _ := strings.Cut(string(buf[:runtime.Stack(buf, false)]), " [")
+	return name
+}

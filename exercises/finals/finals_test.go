@@ -1,0 +1,1583 @@
+package finals_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/stretchr/testify/suite"
+
+	"conclab/exercises/finals"
+	"conclab/internal/labtest"
+)
+
+// tolerance is by how much something may come late that has a time.
+const tolerance = 100 * time.Millisecond
+
+// aWeek is a timeout that ends nothing here.
+const aWeek = 7 * 24 * time.Hour
+
+// nobody is where nobody listens: what does not use the client that it is given gets
+// no answer there, and nothing leaves the machine.
+const nobody = "http://127.0.0.1:1"
+
+var errBoom = errors.New("boom")
+
+// Task 1: what a client asks for.
+
+type ParseSuite struct{ labtest.Suite }
+
+func TestParse(t *testing.T) { suite.Run(t, new(ParseSuite)) }
+
+func (s *ParseSuite) TestAnOperationAndItsArgument() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-line", "Parse must give the first word and the rest, trimmed", finals.Parse)
+		for line, want := range inOrder(map[string]finals.Request{
+			"ping localhost":               {Op: "ping", Arg: "localhost"},
+			"get http://example.com/":      {Op: "get", Arg: "http://example.com/"},
+			"  ping   localhost  ":         {Op: "ping", Arg: "localhost"},
+			"\tping\tlocalhost\t":          {Op: "ping", Arg: "localhost"},
+			"ping \t localhost\r\n":        {Op: "ping", Arg: "localhost"},
+			"say one two":                  {Op: "say", Arg: "one two"},
+			"say  one  two\t\tthree ":      {Op: "say", Arg: "one  two\t\tthree"},
+			"say Grüße":                    {Op: "say", Arg: "Grüße"},
+			"get http://example.com/?a=b%": {Op: "get", Arg: "http://example.com/?a=b%"},
+			"x y":                          {Op: "x", Arg: "y"},
+			"say say say":                  {Op: "say", Arg: "say say"},
+			"p ping p":                     {Op: "p", Arg: "ping p"},
+		}) {
+			got, err := finals.Parse(line)
+			require.NoError(t, err, "of %q it made an error", line)
+			require.Equal(t, want, got, "of %q it made", line)
+		}
+	})
+}
+
+func (s *ParseSuite) TestLettersOfAnyCase() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-line", "Parse must give the operation in lower case, and the argument as it is", finals.Parse)
+		for line, want := range inOrder(map[string]finals.Request{
+			"PING LocalHost":          {Op: "ping", Arg: "LocalHost"},
+			"Get http://EXAMPLE.com/": {Op: "get", Arg: "http://EXAMPLE.com/"},
+			"gEt GET":                 {Op: "get", Arg: "GET"},
+		}) {
+			got, err := finals.Parse(line)
+			require.NoError(t, err, "of %q it made an error", line)
+			require.Equal(t, want, got, "of %q it made", line)
+		}
+	})
+}
+
+func (s *ParseSuite) TestWithoutOperationOrArgument() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-line", "A line without an operation or without an argument must be an error", finals.Parse)
+		for _, line := range []string{"", " ", "\t \t", "ping", " ping", "ping ", "\tping\t ", "\r\n", "ping\r\n"} {
+			got, err := finals.Parse(line)
+			require.Error(t, err, "of %q it made %+v", line, got)
+		}
+	})
+}
+
+// Task 2: a line, an answer.
+
+type ServerSuite struct{ labtest.Suite }
+
+func TestServer(t *testing.T) { suite.Run(t, new(ServerSuite)) }
+
+func (s *ServerSuite) TestItDoesAsItIsTold() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("functions-in-a-map", "The operation that the line names must run once, with its argument, and the connection must then be closed", (*finals.Server).Serve)
+		var ran labtest.Recorder
+		note := func(name string) finals.Operation {
+			return func(_ context.Context, arg string, w io.Writer) error {
+				_, _ = fmt.Fprintf(&ran, "%s %q", name, arg)
+				_, err := fmt.Fprintf(w, "%s of %s\n", name, arg)
+				return err
+			}
+		}
+		r := serve(t, &finals.Server{Ops: ops{"one": note("one"), "two": note("two")}})
+		for request, want := range inOrder(map[string]string{
+			"one argument\n":            `one "argument"`,
+			"two argument\n":            `two "argument"`,
+			"TWO Arg  ument \n":         `two "Arg  ument"`,
+			"\t One \t 100 %d %s %!\n":  `one "100 %d %s %!"`,
+			"two\tGrüße\r\n":            `two "Grüße"`,
+			"one carriage\rreturn\r\n":  `one "carriage\rreturn"`,
+			"two two two\n":             `two "two two"`,
+			"one http://[::1]:80/?q=\n": `one "http://[::1]:80/?q="`,
+		}) {
+			before := len(ran.Writes())
+			got := ask(t, r.ln.Dial(), request)
+			require.Equal(t, []string{want}, ran.Writes()[before:], "of the request %q it ran", request)
+			name, quoted, _ := strings.Cut(want, " ")
+			var arg string
+			_, _ = fmt.Sscanf(quoted, "%q", &arg)
+			require.Equal(t, name+" of "+arg+"\n", got, "to the request %q the answer was", request)
+		}
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestTheOutputReachesTheClientAsItIs() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("functions-in-a-map", "What an operation writes must reach the client, all of it and nothing else", (*finals.Server).Serve)
+		large := strings.Repeat("0123456789abcdef", 3<<15) // 1.5 MiB
+		for _, parts := range [][]string{
+			{"hello\n"},
+			{"no newline"},
+			{},
+			{""},
+			{"\n"},
+			{"in ", "", "three ", "parts\n"},
+			{"100 %d %s %!", "\x00\xff\xfe", "\r\n\r\n"},
+			{large},
+		} {
+			r := serve(t, &finals.Server{Ops: ops{"write": func(_ context.Context, _ string, w io.Writer) error {
+				for _, part := range parts {
+					p := []byte(part)
+					n, err := w.Write(p)
+					assert.NoError(t, err, "the operation's Write failed")
+					assert.Equal(t, len(p), n, "the operation's Write returned another number of bytes")
+					for i := range p { // it is the operation's again
+						p[i] = '!'
+					}
+				}
+				return nil
+			}}})
+			got, want := ask(t, r.ln.Dial(), "write it\n"), strings.Join(parts, "")
+			if want == large {
+				require.Equal(t, len(large), len(got), "of 1.5 MiB so many bytes came")
+				require.True(t, got == large, "of 1.5 MiB some bytes came out different")
+			}
+			require.Equal(t, short(want), short(got), "something else came")
+			r.stop(t)
+		}
+	})
+}
+
+func (s *ServerSuite) TestALineMayComeInPieces() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-line-at-last", "A request must be read up to its line's end, however many pieces it comes in, and not run before", (*finals.Server).Serve)
+		var ran atomic.Int64
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": func(ctx context.Context, arg string, w io.Writer) error {
+			ran.Add(1)
+			return say(ctx, arg, w)
+		}}})
+		for _, request := range []string{"say hello\n", "say hello\r\n"} {
+			ran.Store(0)
+			client := r.ln.Dial()
+			for _, b := range []byte(request[:len(request)-1]) {
+				_, err := client.Write([]byte{b})
+				require.NoError(t, err, "the line has not ended, and nobody reads it any more")
+				time.Sleep(time.Second)
+			}
+			t.Settle()
+			require.Zero(t, ran.Load(), "the line has not ended, and the operation runs")
+			require.Equal(t, "hello\n", ask(t, client, request[len(request)-1:]), "another answer came")
+		}
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestALineMayEndWithAHalfClose() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-line-at-last", "A client that sends a line without a newline and stops sending (io.EOF) must have its answer", (*finals.Server).Serve)
+		r := serve(t, &finals.Server{Ops: ops{"say": say}})
+		for _, conn := range []*sent{
+			{data: "say hello", end: io.EOF},
+			{data: "say hello", end: io.EOF, together: true},
+			{data: "say hello\r", end: io.EOF, together: true},
+		} {
+			require.Equal(t, "hello\n", rest(r.ln.Dial(conn.wrap)), "it sent %q, and the answer was", conn.data)
+		}
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestOneRequestForEachClient() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-line-at-last", "Only one request of a client must run", (*finals.Server).Serve)
+		var ran atomic.Int64
+		r := serve(t, &finals.Server{Ops: ops{"say": func(ctx context.Context, arg string, w io.Writer) error {
+			ran.Add(1)
+			return say(ctx, arg, w)
+		}}})
+		require.Equal(t, "one\n", ask(t, r.ln.Dial(), "say one\nsay two\n"), "two lines came, and the answer was")
+		t.Settle()
+		require.Equal(t, int64(1), ran.Load(), "two lines came, and so many operations ran")
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestALineOfMaxRequestBytes() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("too-long", "A line of MaxRequest bytes, without its ending, must be read as a whole", (*finals.Server).Serve)
+		var got atomic.Value
+		r := serve(t, &finals.Server{Ops: ops{"take": func(_ context.Context, arg string, _ io.Writer) error {
+			got.Store(arg)
+			return nil
+		}}})
+		arg := strings.Repeat("0123456789", 102)[:finals.MaxRequest-len("take ")]
+		for _, ending := range []string{"\n", "\r\n"} {
+			got.Store("nothing")
+			answer := ask(t, r.ln.Dial(), "take "+arg+ending)
+			require.Empty(t, answer, "1024 bytes and %q came, and the answer was", ending)
+			require.Equal(t, arg, got.Load(), "1024 bytes and %q came, and the argument was", ending)
+		}
+		got.Store("nothing")
+		require.Empty(t, rest(r.ln.Dial((&sent{data: "take " + arg, end: io.EOF}).wrap)), "1024 bytes and io.EOF came, and the answer was")
+		require.Equal(t, arg, got.Load(), "1024 bytes and io.EOF came, and the argument was")
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestALineThatIsTooLong() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("too-long", "A line of more than MaxRequest bytes must be answered `error: request too long`, without waiting for its end", (*finals.Server).Serve)
+		var ran atomic.Int64
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": func(context.Context, string, io.Writer) error {
+			ran.Add(1)
+			return nil
+		}}})
+		const want = "error: request too long\n"
+		line := "say " + strings.Repeat("x", 200<<10)
+		for _, request := range []string{line[:1025] + "\n", line[:1025] + "\r\n", line[:2000] + "\n", line[:1025], line} {
+			client := r.ln.Dial()
+			var got string
+			t.Go(func() { got = ask(t, client, request) }).Returns("%d bytes of a line came, and there is no answer", len(strings.TrimSpace(request)))
+			require.Equal(t, want, got, "%d bytes of a line came, and the answer was", len(strings.TrimSpace(request)))
+		}
+		require.Equal(t, want, rest(r.ln.Dial((&sent{data: line[:1025], end: io.EOF}).wrap)), "1025 bytes and io.EOF came, and the answer was")
+		require.Zero(t, ran.Load(), "a line was too long, and its operation ran")
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestALineThatBreaksOff() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("half-a-line", "If reading fails before the line has ended, nothing must run, and the connection must be closed", (*finals.Server).Serve)
+		var ran atomic.Int64
+		r := serve(t, &finals.Server{Ops: ops{"say": func(context.Context, string, io.Writer) error {
+			ran.Add(1)
+			return nil
+		}}})
+		for _, data := range []string{"say all my mon", "say", ""} {
+			for _, together := range []bool{false, true} {
+				rest(r.ln.Dial((&sent{data: data, end: errBoom, together: together}).wrap))
+			}
+		}
+		t.Settle()
+		require.Zero(t, ran.Load(), "half a line came, and its operation ran")
+		require.Zero(t, r.ln.Open(), "so many connections are still open")
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestErrorsAreOneLine() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-answers", "An error must be answered by one line, `error: MESSAGE`, with spaces for line breaks", (*finals.Server).Serve)
+		var fails error
+		r := serve(t, &finals.Server{Ops: ops{"fail": func(context.Context, string, io.Writer) error { return fails }}})
+		for message, want := range inOrder(map[string]string{
+			"boom":                        "error: boom\n",
+			"one\ntwo":                    "error: one two\n",
+			"one\ntwo\nthree":             "error: one two three\n",
+			"a %d b %s c %!":              "error: a %d b %s c %!\n",
+			"error: of another \"kind\" ": "error: error: of another \"kind\" \n",
+		}) {
+			fails = errors.New(message)
+			require.Equal(t, want, ask(t, r.ln.Dial(), "fail now\n"), "of the error %q the client was told", message)
+		}
+		fails = errors.New("one\r\ntwo")
+		got := ask(t, r.ln.Dial(), "fail now\n")
+		require.Equal(t, 1, strings.Count(got, "\n"), "of the error %q the client was told %q, lines:", fails, got)
+		require.Equal(t, "error: one two", strings.Join(strings.Fields(got), " "), "of the error %q the client was told", fails)
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestABadRequestIsAnError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-answers", "A line that Parse does not understand must be answered by one line, `error: MESSAGE`", (*finals.Server).Serve)
+		var ran atomic.Int64
+		r := serve(t, &finals.Server{Ops: ops{"say": func(context.Context, string, io.Writer) error {
+			ran.Add(1)
+			return nil
+		}}})
+		for _, request := range []string{"\n", "\r\n", "  \n", "say\n", " say \r\n", "nonsense\n"} {
+			got := ask(t, r.ln.Dial(), request)
+			require.Regexp(t, `\Aerror: .*\n\z`, got, "to the request %q the answer was", request)
+		}
+		_ = r.ln.Dial().Close() // not a word: nothing is promised
+		t.Settle()
+		require.Zero(t, ran.Load(), "so many operations ran")
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestAnUnknownOperation() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-answers", "An unknown operation must be answered by an error that lists those that there are, sorted", (*finals.Server).Serve)
+		for names, request := range inOrder(map[string]string{
+			"get, ping":               "x y\n",
+			"alpha, get, ping, whois": "pin localhost\n",
+			"ping":                    "pings localhost\r\n",
+		}) {
+			all := ops{}
+			for _, name := range strings.Split(names, ", ") {
+				all[name] = say
+			}
+			op, _, _ := strings.Cut(request, " ")
+			r := serve(t, &finals.Server{Ops: all})
+			want := fmt.Sprintf("error: unknown operation %q (have: %s)\n", op, names)
+			for range 20 { // a map has its keys in another order each time
+				require.Equal(t, want, ask(t, r.ln.Dial(), request), "to the request %q the answer was", request)
+			}
+			r.stop(t)
+		}
+	})
+}
+
+func (s *ServerSuite) TestWhatWasWrittenBeforeAnErrorStays() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("errors-are-answers", "What an operation wrote before it failed must stay, and the error must begin on a line of its own", (*finals.Server).Serve)
+		for _, parts := range [][]string{{"half"}, {"whole\n"}, {"whole\nhalf"}, {"half", "whole\n"}, {"whole\n", "half"}, {"whole\n", ""}, {"half", ""}} {
+			for _, panics := range []bool{false, true} {
+				r := serve(t, &finals.Server{Ops: ops{"fail": func(_ context.Context, _ string, w io.Writer) error {
+					for _, part := range parts {
+						_, _ = io.WriteString(w, part)
+					}
+					if panics {
+						panic("boom")
+					}
+					return errBoom
+				}}})
+				want := strings.TrimSuffix(strings.Join(parts, ""), "\n") + "\nerror: boom\n"
+				if panics {
+					want = strings.ReplaceAll(want, "boom", "internal error")
+				}
+				require.Equal(t, want, ask(t, r.ln.Dial(), "fail now\n"), "an operation wrote %q and failed, and its client got", parts)
+				r.stop(t)
+			}
+		}
+	})
+}
+
+func (s *ServerSuite) TestAPanicIsAnInternalError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-panic-inside", "An operation that panics must be answered `error: internal error`, and the server must go on", (*finals.Server).Serve)
+		t.NothingStays()
+		gate := labtest.NewGate()
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{
+			"text":  func(context.Context, string, io.Writer) error { panic("secret: 42") },
+			"error": func(context.Context, string, io.Writer) error { panic(errBoom) },
+			"runtime": func(_ context.Context, arg string, _ io.Writer) error {
+				end := len(arg)
+				beyond := arg[end]
+				return fmt.Errorf("%c", beyond)
+			},
+			"wait": func(ctx context.Context, arg string, w io.Writer) error {
+				gate.Pass()
+				return say(ctx, arg, w)
+			},
+		}})
+		other := t.Go(func() {
+			assert.Equal(t, "hello\n", ask(t, r.ln.Dial(), "wait hello\n"), "others panicked, and a client got")
+		})
+		t.Settle()
+		for _, op := range []string{"text", "error", "runtime"} {
+			require.Equal(t, "error: internal error\n", ask(t, r.ln.Dial(), op+" now\n"), "the client was told")
+		}
+		require.False(t, r.call.Returned(), "some operations have panicked, and Serve returned")
+		gate.Open()
+		other.Returns("others panicked, and a client has no answer")
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestNobodyWaitsForOthers() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("many-clients", "Every client must be served while others are silent, run, or do not take their answer", (*finals.Server).Serve)
+		gate := labtest.NewGate()
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": func(ctx context.Context, arg string, w io.Writer) error {
+			gate.Pass()
+			return say(ctx, arg, w)
+		}}})
+		var clients []*labtest.Conn
+		for _, request := range []string{"", "say he", "wait hello\n", "wait hello\n", "say hello\n"} {
+			client := r.ln.Dial()
+			_, err := client.Write([]byte(request))
+			require.NoError(t, err, "nobody read the request")
+			clients = append(clients, client)
+		}
+		t.Settle()
+		var got string
+		t.Go(func() { got = ask(t, r.ln.Dial(), "say hello\n") }).Returns("others are there, and a client has no answer")
+		require.Equal(t, "hello\n", got, "another answer came")
+		gate.Open()
+		for i, end := range []string{"say hello\n", "llo\n", "", "", ""} {
+			require.Equal(t, "hello\n", ask(t, clients[i], end), "another answer came")
+		}
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestHundredsAtATime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("many-clients", "Hundreds of requests must run at the same time, and each client must have its own answer", (*finals.Server).Serve)
+		const n = 200
+		all := labtest.NewMeeting(n)
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"meet": func(ctx context.Context, arg string, w io.Writer) error {
+			if !all.Attend() {
+				return errors.New("the others never came")
+			}
+			return say(ctx, arg, w)
+		}}})
+		var calls []*labtest.Call
+		for i := range n {
+			client := r.ln.Dial()
+			calls = append(calls, t.Go(func() {
+				assert.Equal(t, fmt.Sprintf("I am %d\n", i), ask(t, client, fmt.Sprintf("meet I am %d\n", i)), "another answer came")
+			}))
+		}
+		for _, c := range calls {
+			c.Join()
+		}
+		r.stop(t)
+	})
+}
+
+func (s *ServerSuite) TestRealSockets() {
+	s.Real(func(t *labtest.T) {
+		t.Rule("many-clients", "On real sockets clients must have their answers, and Serve must end with its context", (*finals.Server).Serve)
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err, "the test cannot listen on 127.0.0.1")
+		ctx, cancel := context.WithCancel(t.Context())
+		call := t.Go(func() {
+			assert.NoError(t, (&finals.Server{Timeout: time.Hour, Ops: ops{"say": say}}).Serve(ctx, ln), "Serve failed")
+		})
+		var clients []*labtest.Call
+		for i := range 20 {
+			clients = append(clients, t.Go(func() {
+				conn, err := net.Dial("tcp", ln.Addr().String())
+				if !assert.NoError(t, err, "the test cannot connect") {
+					return
+				}
+				defer conn.Close()
+				ending := []string{"\n", "\r\n", ""}[i%3]
+				_, _ = fmt.Fprintf(conn, "say I am %d%s", i, ending)
+				if ending == "" {
+					_ = conn.(*net.TCPConn).CloseWrite()
+				}
+				got, err := io.ReadAll(conn)
+				assert.NoError(t, err, "reading the answer failed")
+				assert.Equal(t, fmt.Sprintf("I am %d\n", i), string(got), "another answer came")
+			}))
+		}
+		idle, err := net.Dial("tcp", ln.Addr().String())
+		require.NoError(t, err, "the test cannot connect")
+		defer idle.Close()
+		for _, c := range clients {
+			c.Join()
+		}
+		cancel()
+		call.Join()
+		_, err = idle.Read(make([]byte, 1))
+		assert.Error(t, err, "the server has ended, and a client got something")
+		_, err = net.Dial("tcp", ln.Addr().String())
+		assert.Error(t, err, "the server has ended, and still listens")
+	})
+}
+
+func (s *ServerSuite) TestItEndsWithItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", (*finals.Server).Serve)
+		t.NothingStays()
+		for _, end := range t.Endings() {
+			ctx, stop := end.Start()
+			r := serveUntil(t, ctx, &finals.Server{Ops: ops{"say": say}})
+			r.cancel = stop
+			r.call.Blocks("nobody has asked it to end, and it returned")
+			require.Equal(t, "hello\n", ask(t, r.ln.Dial(), "say hello\n"), "another answer came")
+			r.stop(t)
+
+			r = serveUntil(t, ctx, &finals.Server{Ops: ops{"say": say}})
+			r.stop(t)
+		}
+	})
+}
+
+func (s *ServerSuite) TestWhoHasNotSentItsLineIsClosed() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When ctx ends, a client that has not sent its whole line must be closed, and nothing run for it", (*finals.Server).Serve)
+		t.NothingStays()
+		var ran atomic.Int64
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": func(context.Context, string, io.Writer) error {
+			ran.Add(1)
+			return nil
+		}}})
+		var clients []*labtest.Conn
+		for _, part := range []string{"", "", "s", "say all my mon", "say all my money\r"} {
+			client := r.ln.Dial()
+			_, err := client.Write([]byte(part))
+			require.NoError(t, err, "nobody read it")
+			clients = append(clients, client)
+		}
+		t.Settle()
+		r.stop(t)
+		for _, client := range clients {
+			require.Empty(t, rest(client), "it had not sent its whole line, and got this")
+		}
+		require.Zero(t, ran.Load(), "only half a line had come, and its operation ran")
+	})
+}
+
+func (s *ServerSuite) TestARunningRequestGoesOn() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When ctx ends, the contexts of requests that run must not end, and their answers must get out", (*finals.Server).Serve)
+		t.NothingStays()
+		for _, end := range t.Endings() {
+			ctx, stop := end.Start()
+			desk := newDesk()
+			r := serveUntil(t, ctx, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+			r.cancel = stop
+			clients := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial((&sent{data: "wait hello", end: io.EOF}).wrap)}
+			for _, client := range clients[:2] {
+				_, err := client.Write([]byte("wait hello\n"))
+				require.NoError(t, err, "nobody read the request")
+			}
+			t.Settle()
+			require.Equal(t, int64(3), desk.running.Load(), "so many requests run")
+			r.cancel()
+			r.call.Blocks("three requests run, and it returned")
+			time.Sleep(time.Minute)
+			t.Wait()
+			require.Zero(t, desk.ended.Load(), "three requests run, and so many of their contexts have ended")
+			close(desk.finish)
+			for _, client := range clients {
+				var got strings.Builder
+				one := make([]byte, 1)
+				for {
+					time.Sleep(time.Second) // a slow one
+					n, err := client.Read(one)
+					got.Write(one[:n])
+					if err != nil {
+						break
+					}
+				}
+				require.Equal(t, "answer to hello\n", got.String(), "only this came")
+			}
+			r.stop(t)
+		}
+	})
+}
+
+func (s *ServerSuite) TestALineThatHasJustBeenReadHasItsAnswer() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "If ctx ends right when a line has been read, its client must have its answer all the same", (*finals.Server).Serve)
+		var r *running
+		server := func() *finals.Server { return &finals.Server{Timeout: aWeek, Ops: ops{"say": patient}} }
+		for range 20 {
+			t.Progress()
+			r = serve(t, server())
+			client := r.ln.Dial(func(c net.Conn) net.Conn {
+				return &reading{Conn: c, then: func() {
+					r.cancel()
+					labtest.StepAside()
+				}}
+			})
+			require.Equal(t, "hello\n", ask(t, client, "say hello\n"), "only this came")
+			r.stop(t)
+
+			r = serve(t, server())
+			client = r.ln.Dial()
+			t.Wait()
+			_, err := client.Write([]byte("say hello\n"))
+			require.NoError(t, err, "nobody read the request")
+			r.cancel()
+			require.Equal(t, "hello\n", rest(client), "only this came")
+			r.stop(t)
+		}
+	})
+}
+
+func (s *ServerSuite) TestEitherTheAnswerOrNothing() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its answer if its line was read, and be closed if not", (*finals.Server).Serve)
+		for range 100 {
+			t.Progress()
+			r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say}})
+			client := r.ln.Dial()
+			_, err := client.Write([]byte("say hel"))
+			require.NoError(t, err, "nobody read it")
+			var failed error
+			var got string
+			reader := t.Go(func() { got = rest(client) })
+			t.Wait()
+			t.Collide(func() { _, failed = client.Write([]byte("lo\n")) }, r.cancel)
+			reader.Returns("the client is not closed")
+			want := "hello\n"
+			if failed != nil {
+				want = ""
+			}
+			require.Equal(t, want, got, "the end of its line was sent with %v, and this came", failed)
+			r.stop(t)
+		}
+	})
+}
+
+func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", (*finals.Server).Serve)
+		t.NothingStays()
+		for range 100 {
+			t.Progress()
+			r := serve(t, &finals.Server{Ops: ops{"say": say}})
+			t.Wait()
+			var client *labtest.Conn
+			t.Collide(func() { client = r.ln.Dial() }, r.cancel)
+			r.stop(t)
+			require.Empty(t, rest(client), "it had said nothing, and got this")
+		}
+		for range 5 {
+			ln := labtest.NewListener()
+			ctx, cancel := context.WithCancel(context.Background())
+			client := ln.Dial()
+			call := t.Go(func() {
+				assert.NoError(t, (&finals.Server{Ops: ops{"say": say}}).Serve(ctx, &accepting{Listener: ln, then: func() {
+					cancel()
+					labtest.StepAside()
+				}}), "it failed")
+			})
+			call.Returns("its context ended when a client had just been accepted, and it does not return")
+			require.Empty(t, rest(client), "it had said nothing, and got this")
+			require.Zero(t, ln.Open(), "so many connections are still open")
+		}
+	})
+}
+
+func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*finals.Server).Serve)
+		t.NothingStays()
+		ln := labtest.NewListener()
+		ctx := context.WithoutCancel(t.Context())
+		desk := newDesk()
+		var failed error
+		call := t.Go(func() {
+			failed = (&finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}}).Serve(ctx, ln)
+		})
+		idle, busy := ln.Dial(), ln.Dial()
+		_, err := busy.Write([]byte("wait hello\n"))
+		require.NoError(t, err, "nobody read the request")
+		t.Settle()
+
+		ln.Fail(errBoom)
+		call.Blocks("Accept has failed, two clients are still there, and it returned")
+		require.Zero(t, desk.ended.Load(), "Accept has failed, and the context of a request that runs has ended")
+		close(desk.finish)
+		assert.Equal(t, "answer to hello\n", rest(busy), "Accept has failed, and a client got")
+		call.Blocks("Accept has failed, a client is still there, and it returned")
+		assert.Equal(t, "hello\n", ask(t, idle, "say hello\n"), "Accept has failed, and a client got")
+		call.Returns("Accept has failed, nobody is left, and it does not return")
+		assert.ErrorIs(t, failed, errBoom, "Accept has failed, and it returned something else")
+		assert.True(t, ln.Closed(), "the listener is not closed")
+		assert.Zero(t, ln.Open(), "so many connections are still open")
+	})
+}
+
+func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*finals.Server).Serve)
+		t.NothingStays()
+		ln := labtest.NewListener()
+		ctx, cancel := context.WithCancel(context.Background())
+		desk := newDesk()
+		var failed error
+		call := t.Go(func() { failed = (&finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}}).Serve(ctx, ln) })
+		idle, busy := ln.Dial(), ln.Dial()
+		_, err := busy.Write([]byte("wait hello\n"))
+		require.NoError(t, err, "nobody read the request")
+		t.Settle()
+		ln.Fail(errBoom)
+		call.Blocks("Accept has failed, two clients are still there, and it returned")
+		cancel()
+		assert.Empty(t, rest(idle), "it had said nothing, and got this")
+		call.Blocks("a client has not had its answer, and it returned")
+		close(desk.finish)
+		assert.Equal(t, "answer to hello\n", rest(busy), "only this came")
+		call.Returns("nobody is left, and it does not return")
+		assert.ErrorIs(t, failed, errBoom, "Accept had failed, and it returned something else")
+	})
+}
+
+func (s *ServerSuite) TestItMayServeAgain() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", (*finals.Server).Serve)
+		server := &finals.Server{Ops: ops{"say": say}, MaxConns: 2}
+		for range 3 {
+			r := serve(t, server)
+			for range 3 {
+				require.Equal(t, "hello\n", ask(t, r.ln.Dial(), "say hello\n"), "another answer came")
+			}
+			r.stop(t)
+		}
+	})
+}
+
+// Task 3: two operations.
+
+type OperationsSuite struct{ labtest.Suite }
+
+func TestOperations(t *testing.T) { suite.Run(t, new(OperationsSuite)) }
+
+func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("ping", "PingOp must ping its argument and write `Ping response in 12.3 ms.` and a newline, in one Write", finals.PingOp)
+		for took, want := range inOrder(map[time.Duration]string{
+			12300 * time.Microsecond: "Ping response in 12.3 ms.\n",
+			12340 * time.Microsecond: "Ping response in 12.3 ms.\n",
+			12360 * time.Microsecond: "Ping response in 12.4 ms.\n",
+			7 * time.Millisecond:     "Ping response in 7.0 ms.\n",
+			80 * time.Microsecond:    "Ping response in 0.1 ms.\n",
+			3 * time.Nanosecond:      "Ping response in 0.0 ms.\n",
+			2 * time.Second:          "Ping response in 2000.0 ms.\n",
+		}) {
+			var asked, out labtest.Recorder
+			op := finals.PingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
+				_, _ = io.WriteString(&asked, host)
+				return took, nil
+			}))
+			require.NoError(t, op(t.Context(), "Host.example", &out), "it failed")
+			require.Equal(t, []string{want}, out.Writes(), "a ping took %v, and it wrote", took)
+			require.Equal(t, []string{"Host.example"}, asked.Writes(), "it should ping Host.example, and pinged")
+		}
+	})
+}
+
+func (s *OperationsSuite) TestPingGivesTheErrorOn() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("ping", "If the ping fails, PingOp must give its error on, and write nothing", finals.PingOp)
+		for _, fails := range []error{errBoom, context.DeadlineExceeded} {
+			var out labtest.Recorder
+			op := finals.PingOp(pinger(func(context.Context, string) (time.Duration, error) { return time.Second, fails }))
+			require.ErrorIs(t, op(t.Context(), "localhost", &out), fails, "it gave another error")
+			require.Empty(t, out.Writes(), "it wrote something")
+		}
+	})
+}
+
+func (s *OperationsSuite) TestPingHandsItsContextOn() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("ping", "PingOp must ping under its ctx", finals.PingOp)
+		for _, end := range t.Endings() {
+			ctx, stop := end.Start()
+			op := finals.PingOp(pinger(func(ctx context.Context, _ string) (time.Duration, error) {
+				<-ctx.Done()
+				return 0, ctx.Err()
+			}))
+			call := t.Go(func() { assert.ErrorIs(t, op(ctx, "localhost", io.Discard), end.Err, "it gave another error") })
+			call.Blocks("its ctx has not ended, and the ping has")
+			stop()
+			call.Returns("its ctx has ended, and the ping goes on")
+		}
+	})
+}
+
+func (s *OperationsSuite) TestGetWritesTheResponse() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("get", "GetOp must send a GET, and write the status, an empty line and the body", finals.GetOp)
+		var asked labtest.Recorder
+		client := web(t, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = fmt.Fprintf(&asked, "%s %s%s", r.Method, r.Host, r.URL.RequestURI())
+			switch r.URL.Path {
+			case "/bytes":
+				_, _ = io.WriteString(w, "\x00\xff%d\r\n\r\n")
+			case "/empty":
+			default:
+				_, _ = io.WriteString(w, "<p>hello")
+			}
+		})
+		for url, want := range inOrder(map[string]string{
+			nobody + "/":                  "200 OK\n\n<p>hello",
+			"http://127.0.0.7:1/a?b=c%20": "200 OK\n\n<p>hello",
+			nobody + "/bytes":             "200 OK\n\n\x00\xff%d\r\n\r\n",
+			nobody + "/empty":             "200 OK\n\n",
+		}) {
+			before := len(asked.Writes())
+			var out labtest.Recorder
+			require.NoError(t, finals.GetOp(client)(t.Context(), url, &out), "it failed")
+			require.Equal(t, want, out.String(), "it wrote something else")
+			require.Equal(t, []string{"GET " + strings.TrimPrefix(url, "http://")}, asked.Writes()[before:], "the server was asked for something else")
+		}
+	})
+}
+
+func (s *OperationsSuite) TestGetTakesAnyStatusForASuccess() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("get", "Any status must be a success, and be written as resp.Status has it", finals.GetOp)
+		for _, status := range []string{"404 Not Found", "500 Internal Server Error", "201 Created", "418 I'm a teapot", "299 100 %d", "304 Not Modified"} {
+			body := &body{Reader: strings.NewReader("hello")}
+			var out labtest.Recorder
+			require.NoError(t, finals.GetOp(answering(status, body))(t.Context(), nobody+"/", &out), "the status was %s, and it failed", status)
+			require.Equal(t, status+"\n\nhello", out.String(), "it wrote something else")
+		}
+	})
+}
+
+func (s *OperationsSuite) TestGetKnowsOnlyTheWeb() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("get", "An argument that is no http or https URL must be an error, and nothing be sent", finals.GetOp)
+		var sent labtest.Recorder
+		client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			_, _ = io.WriteString(&sent, r.URL.Scheme)
+			return response(r, "200 OK", &body{Reader: strings.NewReader("")}), nil
+		})}
+		for _, arg := range []string{
+			"ftp://127.0.0.1:1/", "file:///etc/passwd", "gopher://127.0.0.1:1/", "httpx://127.0.0.1:1/", "http+unix://127.0.0.1:1/",
+			"127.0.0.1", "127.0.0.1:1", "localhost:1/x", "//127.0.0.1:1/", "/etc/passwd", "javascript:alert(1)", "http", "://",
+			"ws://127.0.0.1:1/", "http//127.0.0.1:1/", "ftp://http://127.0.0.1:1/",
+		} {
+			err := finals.GetOp(client)(t.Context(), arg, io.Discard)
+			require.Error(t, err, "for %q it gave none", arg)
+			require.Empty(t, sent.Writes(), "for %q it has sent a request", arg)
+		}
+		require.Error(t, finals.GetOp(client)(t.Context(), nobody+"/%zz\x7f", io.Discard), "for a URL that does not parse it gave none")
+		for _, scheme := range []string{"http", "https"} {
+			require.NoError(t, finals.GetOp(client)(t.Context(), scheme+"://127.0.0.1:1/", io.Discard), "for a %s URL it gave one", scheme)
+		}
+		require.Equal(t, []string{"http", "https"}, sent.Writes(), "the requests that it sent")
+	})
+}
+
+func (s *OperationsSuite) TestGetWritesAtMostMaxBody() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("bodies-without-end", "GetOp must write at most MaxBody bytes of a body, and all of it if it has no more", finals.GetOp)
+		whole := strings.Repeat("0123456789abcdef", 1<<16) // MaxBody
+		for _, extra := range []string{"", "!", strings.Repeat("!", 100_000)} {
+			body := &body{Reader: strings.NewReader(whole + extra)}
+			var out labtest.Recorder
+			err := finals.GetOp(answering("200 OK", body))(t.Context(), nobody+"/", &out)
+			if extra == "" {
+				require.NoError(t, err, "a body has MaxBody bytes, and it failed")
+			}
+			got := strings.TrimPrefix(out.String(), "200 OK\n\n")
+			require.Equal(t, len(whole), len(got), "of %d bytes it wrote so many", len(whole)+len(extra))
+			require.True(t, whole == got, "of %d bytes some came out different", len(whole)+len(extra))
+		}
+
+		const plenty = 64 * finals.MaxBody
+		body := &body{Reader: io.LimitReader(zeros{}, plenty)}
+		_ = finals.GetOp(answering("200 OK", body))(t.Context(), nobody+"/", io.Discard)
+		require.Less(t, body.read.Load(), int64(plenty), "of a body without an end it read so many bytes, and would read on")
+	})
+}
+
+func (s *OperationsSuite) TestGetClosesTheBody() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("get", "The response's body must always be closed", finals.GetOp)
+		broken := labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
+		for what, c := range inOrder(map[string]struct {
+			status string
+			body   io.Reader
+			w      io.Writer
+		}{
+			"it was read to its end":             {"200 OK", strings.NewReader("hello"), io.Discard},
+			"the status was 404 Not Found":       {"404 Not Found", strings.NewReader("hello"), io.Discard},
+			"the status was 204 No Content":      {"204 No Content", strings.NewReader(""), io.Discard},
+			"the status was 500":                 {"500 Internal Server Error", strings.NewReader("hello"), io.Discard},
+			"it was longer than MaxBody":         {"200 OK", io.LimitReader(zeros{}, 3*finals.MaxBody), io.Discard},
+			"reading it failed":                  {"200 OK", failing{}, io.Discard},
+			"the client could not be written to": {"200 OK", strings.NewReader("hello"), broken},
+		}) {
+			body := &body{Reader: c.body}
+			_ = finals.GetOp(answering(c.status, body))(t.Context(), nobody+"/", c.w)
+			require.True(t, body.closed.Load(), "%s, and it is not closed", what)
+		}
+	})
+}
+
+func (s *OperationsSuite) TestGetGivesErrors() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("get", "A response that does not come, or not whole, must be an error", finals.GetOp)
+		deaf := &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errBoom })}
+		require.Error(t, finals.GetOp(deaf)(t.Context(), nobody+"/", io.Discard), "nobody answered, and it gave none")
+		half := &body{Reader: io.MultiReader(strings.NewReader("half a bo"), failing{})}
+		require.Error(t, finals.GetOp(answering("200 OK", half))(t.Context(), nobody+"/", io.Discard), "the body broke off, and it gave none")
+	})
+}
+
+func (s *OperationsSuite) TestGetEndsWithItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("get", "When ctx ends, GetOp must end, before the response has come and in the middle of it", finals.GetOp)
+		client := web(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/half" {
+				_, _ = io.WriteString(w, "half a bo")
+				w.(http.Flusher).Flush()
+			}
+			<-r.Context().Done()
+		})
+		for _, path := range []string{"/", "/half"} {
+			for _, end := range t.Endings() {
+				ctx, stop := end.Start()
+				call := t.Go(func() {
+					assert.Error(t, finals.GetOp(client)(ctx, nobody+path, io.Discard), "it gave no error")
+				})
+				call.Blocks("its ctx has not ended, the response is not there, and it returned")
+				stop()
+				call.Returns("its ctx has ended, and it does not")
+			}
+		}
+	})
+}
+
+func (s *OperationsSuite) TestOperationsRunSideBySide() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("functions-in-a-map", "An operation must be able to run many times at the same time", finals.PingOp, finals.GetOp)
+		const n = 10
+		all := labtest.NewMeeting(n)
+		get := finals.GetOp(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			assert.True(t, all.Attend(), "ten GETs, and they do not run at the same time")
+			return response(r, "200 OK", &body{Reader: strings.NewReader(r.URL.Path)}), nil
+		})})
+		both := labtest.NewMeeting(n)
+		ping := finals.PingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
+			assert.True(t, both.Attend(), "ten pings, and they do not run at the same time")
+			return time.Duration(len(host)) * time.Millisecond, nil
+		}))
+		var calls []*labtest.Call
+		for i := range n {
+			calls = append(calls, t.Go(func() {
+				var out labtest.Recorder
+				assert.NoError(t, get(t.Context(), fmt.Sprintf("%s/%d", nobody, i), &out), "it failed")
+				assert.Equal(t, fmt.Sprintf("200 OK\n\n/%d", i), out.String(), "it wrote something else")
+			}), t.Go(func() {
+				var out labtest.Recorder
+				assert.NoError(t, ping(t.Context(), strings.Repeat("x", i+1), &out), "it failed")
+				assert.Equal(t, fmt.Sprintf("Ping response in %d.0 ms.\n", i+1), out.String(), "it wrote something else")
+			}))
+		}
+		for _, c := range calls {
+			c.Join()
+		}
+	})
+}
+
+// Task 4, for the brave: no longer than that, and no more of them.
+
+type LimitsSuite struct{ labtest.Suite }
+
+func TestLimits(t *testing.T) { suite.Run(t, new(LimitsSuite)) }
+
+func (s *LimitsSuite) TestAnOperationIsTimedOut() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "After Timeout an operation's context must be ended, and its client be answered `error: timed out` and closed", (*finals.Server).Serve)
+		t.NothingStays()
+		var ended atomic.Int64
+		until := func(ctx context.Context) {
+			<-ctx.Done()
+			ended.Add(1)
+		}
+		r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{
+			"obey": func(ctx context.Context, _ string, _ io.Writer) error {
+				until(ctx)
+				return ctx.Err()
+			},
+			"explain": func(ctx context.Context, _ string, _ io.Writer) error {
+				until(ctx)
+				return fmt.Errorf("it took too long: %w", ctx.Err())
+			},
+			"slowly": func(ctx context.Context, _ string, _ io.Writer) error {
+				until(ctx)
+				time.Sleep(time.Second)
+				return nil
+			},
+			"badly": func(ctx context.Context, _ string, _ io.Writer) error {
+				until(ctx)
+				time.Sleep(time.Second)
+				panic("boom")
+			},
+		}})
+		for i, op := range []string{"obey", "explain", "slowly", "badly"} {
+			start := time.Now()
+			got := ask(t, r.ln.Dial(), op+" me\n")
+			took := time.Since(start)
+			require.Equal(t, "error: timed out\n", got, "the client was told")
+			require.GreaterOrEqual(t, took, time.Minute, "the time after which it was told")
+			require.Less(t, took, time.Minute+tolerance, "the time after which it was told")
+			t.Settle()
+			require.Equal(t, int64(i+1), ended.Load(), "contexts of operations that have ended")
+		}
+		require.False(t, r.call.Returned(), "operations were timed out, and Serve returned")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestEvenOneThatIgnoresItsContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "An operation that ignores its context must be timed out too, and Serve must still wait for it", (*finals.Server).Serve)
+		t.NothingStays()
+		gate := labtest.NewGate()
+		r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"say": say, "ignore": func(context.Context, string, io.Writer) error {
+			gate.Pass()
+			return nil
+		}}})
+		start := time.Now()
+		got := ask(t, r.ln.Dial(), "ignore me\n")
+		took := time.Since(start)
+		require.Equal(t, "error: timed out\n", got, "the client was told")
+		require.GreaterOrEqual(t, took, time.Minute, "the time after which it was told")
+		require.Less(t, took, time.Minute+tolerance, "the time after which it was told")
+		require.Equal(t, "hello\n", ask(t, r.ln.Dial(), "say hello\n"), "an operation does not end, and another client got")
+		r.cancel()
+		time.Sleep(5 * time.Minute)
+		r.call.Blocks("an operation still runs, and Serve returned")
+		gate.Open()
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestWhatComesTooLateReachesNobody() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "What an operation writes after its time is over must not reach the client", (*finals.Server).Serve)
+		for _, early := range []string{"", "early\n", "early"} {
+			for _, ends := range []func() error{
+				func() error { return nil },
+				func() error { return errBoom },
+				func() error { panic("too late") },
+			} {
+				r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"late": func(ctx context.Context, _ string, w io.Writer) error {
+					_, _ = io.WriteString(w, early)
+					<-ctx.Done()
+					for range 10 {
+						time.Sleep(time.Second)
+						_, _ = io.WriteString(w, "late\n")
+					}
+					return ends()
+				}}})
+				want := "error: timed out\n"
+				if early != "" {
+					want = "early\n" + want
+				}
+				require.Equal(t, want, ask(t, r.ln.Dial(), "late again\n"), "the client got")
+
+				// One that does not take its answer soon.
+				client := r.ln.Dial()
+				_, err := client.Write([]byte("late again\n"))
+				require.NoError(t, err, "nobody read the request")
+				time.Sleep(2 * time.Minute)
+				require.NotContains(t, rest(client), "late", "the client took its answer later, and got")
+				r.stop(t)
+			}
+		}
+	})
+}
+
+func (s *LimitsSuite) TestTheClockRunsWithTheOperation() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "The clock must run while the operation runs, not while the line is awaited", (*finals.Server).Serve)
+		nap := func(ctx context.Context, arg string, w io.Writer) error {
+			time.Sleep(time.Minute - time.Second)
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("after 59 seconds: %w", err)
+			}
+			return say(ctx, arg, w)
+		}
+		for _, conns := range []int{0, 1} {
+			r := serve(t, &finals.Server{Timeout: time.Minute, MaxConns: conns, Ops: ops{"nap": nap}})
+			client := r.ln.Dial()
+			time.Sleep(5 * time.Minute)
+			_, err := client.Write([]byte("nap hel"))
+			require.NoError(t, err, "a client was silent for five minutes, and nobody reads any more")
+			time.Sleep(5 * time.Minute)
+			next := t.Go(func() {
+				assert.Equal(t, "hello\n", ask(t, r.ln.Dial(), "nap hello\n"), "an operation had 59 seconds of a minute, and its client got")
+			})
+			require.Equal(t, "hello\n", ask(t, client, "lo\n"), "an operation had 59 seconds of a minute, and its client got")
+			next.Join()
+			r.stop(t)
+		}
+	})
+}
+
+func (s *LimitsSuite) TestTheDefaultTimeout() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "Without Timeout an operation must have DefaultTimeout", (*finals.Server).Serve)
+		r := serve(t, &finals.Server{Ops: ops{"nap": func(_ context.Context, arg string, w io.Writer) error {
+			d, err := time.ParseDuration(arg)
+			assert.NoError(t, err, "another argument")
+			time.Sleep(d)
+			_, err = io.WriteString(w, "done\n")
+			return err
+		}}})
+		require.Equal(t, "done\n", ask(t, r.ln.Dial(), "nap 4.9s\n"), "it took 4.9 seconds of 5, and its client got")
+		require.Equal(t, "error: timed out\n", ask(t, r.ln.Dial(), "nap 5.1s\n"), "it took 5.1 seconds of 5, and its client got")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestHangingUpEndsTheContext() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("who-hangs-up", "When a client hangs up after its line, its request's context must end", (*finals.Server).Serve)
+		t.NothingStays()
+		desk := newDesk()
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op, "say": say}})
+		stays := r.ln.Dial()
+		_, err := stays.Write([]byte("wait hello\n"))
+		require.NoError(t, err, "nobody read the request")
+		for i, wrap := range []func(net.Conn) net.Conn{
+			func(c net.Conn) net.Conn { return c },
+			func(c net.Conn) net.Conn { return &breaking{Conn: c} },
+		} {
+			client := r.ln.Dial(wrap)
+			_, err := client.Write([]byte("wait hello\r\n"))
+			require.NoError(t, err, "nobody read the request")
+			t.Settle()
+			require.Equal(t, int64(i), desk.ended.Load(), "nobody has hung up, and contexts have ended")
+			_ = client.Close()
+			t.Settle()
+			require.Equal(t, int64(i+1), desk.ended.Load(), "clients have hung up, reading gave %s, and so many contexts have ended", []string{"io.EOF", "an error"}[i])
+		}
+		require.Equal(t, "hello\n", ask(t, r.ln.Dial(), "say hello\n"), "others have hung up, and a client got")
+		close(desk.finish)
+		require.Equal(t, "answer to hello\n", rest(stays), "others have hung up, and a client got")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("who-hangs-up", "Bytes that come after the line must be ignored: they end nothing, and hide no hanging up", (*finals.Server).Serve)
+		t.NothingStays()
+		for _, further := range []string{"x", "wait again\n", strings.Repeat("line\n", 20_000)} {
+			for _, hangsUp := range []bool{false, true} {
+				desk := newDesk()
+				r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+				client := r.ln.Dial()
+				writer := t.Go(func() {
+					for _, s := range []string{"wait hello\n", further, further, "and more"} {
+						_, _ = io.WriteString(client, s)
+						time.Sleep(time.Second)
+					}
+				})
+				t.Settle()
+				require.Equal(t, int64(1), desk.running.Load(), "so many requests run")
+				require.Zero(t, desk.ended.Load(), "further bytes came, and the context has ended")
+				if hangsUp {
+					_ = client.Close()
+					writer.Join()
+					t.Settle()
+					require.Equal(t, int64(1), desk.ended.Load(), "the client hung up, after further bytes, and so many contexts have ended")
+				} else {
+					close(desk.finish)
+					require.Equal(t, "answer to hello\n", rest(client), "further bytes came, and the answer was")
+				}
+				r.stop(t)
+			}
+		}
+		// All at once.
+		desk := newDesk()
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+		client := r.ln.Dial()
+		writer := t.Go(func() { _, _ = io.WriteString(client, "wait hello\r\nand more") })
+		t.Settle()
+		require.Zero(t, desk.ended.Load(), "further bytes came, and the context has ended")
+		_ = client.Close()
+		writer.Join()
+		t.Settle()
+		require.Equal(t, int64(1), desk.ended.Load(), "the client hung up, after further bytes, and so many contexts have ended")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestAHalfCloseIsNoHangingUp() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("who-hangs-up", "A line that ended with io.EOF must have its answer: its context must not end", (*finals.Server).Serve)
+		desk := newDesk()
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+		client := r.ln.Dial((&sent{data: "wait hello", end: io.EOF}).wrap)
+		t.Settle()
+		require.Equal(t, int64(1), desk.running.Load(), "so many requests run")
+		require.Zero(t, desk.ended.Load(), "it has only stopped sending, and its context has ended")
+		close(desk.finish)
+		require.Equal(t, "answer to hello\n", rest(client), "another answer came")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestAtMostMaxConns() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-many", "At most MaxConns connections must be handled at the same time, and so many must be", (*finals.Server).Serve)
+		const limit = 3
+		r := serve(t, &finals.Server{MaxConns: limit, Timeout: aWeek, Ops: ops{"nap": func(ctx context.Context, arg string, w io.Writer) error {
+			time.Sleep(time.Second)
+			return say(ctx, arg, w)
+		}}})
+		var handled labtest.Gauge
+		count := func(c net.Conn) net.Conn { return &gauged{Conn: c, gauge: &handled} }
+		var clients []*labtest.Call
+		for i := range 12 {
+			client := r.ln.Dial(count)
+			clients = append(clients, t.Go(func() {
+				assert.Equal(t, "hello\n", ask(t, client, "nap hello\n"), "client %d got something else", i+1)
+			}))
+		}
+		for _, c := range clients {
+			c.Join()
+		}
+		assert.Equal(t, limit, handled.Max(), "so many were handled at the same time")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-many", "When MaxConns connections are there, the next must wait until one has ended, in whichever way", (*finals.Server).Serve)
+		desk := newDesk()
+		r := serve(t, &finals.Server{MaxConns: 2, Timeout: time.Hour, Ops: ops{
+			"say": say, "wait": desk.op,
+			"panic": func(context.Context, string, io.Writer) error { panic("boom") },
+			"fail":  func(context.Context, string, io.Writer) error { return errBoom },
+		}})
+		busy := r.ln.Dial()
+		_, err := busy.Write([]byte("wait long\n"))
+		require.NoError(t, err, "nobody read the request")
+		for what, end := range inOrder(map[string]func(client *labtest.Conn){
+			"has its answer":               func(c *labtest.Conn) { ask(t, c, "say hello\n") },
+			"has an error":                 func(c *labtest.Conn) { ask(t, c, "fail now\n") },
+			"has an operation that panics": func(c *labtest.Conn) { ask(t, c, "panic now\n") },
+			"asks for what there is not":   func(c *labtest.Conn) { ask(t, c, "what now\n") },
+			"asks for nothing":             func(c *labtest.Conn) { ask(t, c, "\n") },
+			"says too much":                func(c *labtest.Conn) { ask(t, c, strings.Repeat("x", 3000)) },
+			"leaves without a word":        func(c *labtest.Conn) { _ = c.Close() },
+			"hangs up": func(c *labtest.Conn) {
+				_, _ = c.Write([]byte("wait hello\n"))
+				t.Settle()
+				_ = c.Close()
+			},
+		}) {
+			second := r.ln.Dial()
+			t.Settle()
+			next := r.ln.Dial()
+			var got string
+			call := t.Go(func() { got = ask(t, next, "say I am next\n") })
+			call.Blocks("two clients are there, and the third is served")
+			end(second)
+			call.Returns("one of two clients %s, and the third is still not served", what)
+			require.Equal(t, "I am next\n", got, "another answer came")
+		}
+		close(desk.finish)
+		require.Equal(t, "answer to long\n", rest(busy), "another answer came")
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-many", "When ctx ends, those who wait for their turn must be closed", (*finals.Server).Serve)
+		t.NothingStays()
+		desk := newDesk()
+		r := serve(t, &finals.Server{MaxConns: 2, Timeout: aWeek, Ops: ops{"wait": desk.op}})
+		busy := []*labtest.Conn{r.ln.Dial(), r.ln.Dial()}
+		for _, client := range busy {
+			_, err := client.Write([]byte("wait hello\n"))
+			require.NoError(t, err, "nobody read the request")
+		}
+		t.Settle()
+		waiting := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial()}
+		t.Settle()
+		r.cancel()
+		for _, client := range waiting {
+			require.Empty(t, rest(client), "it had said nothing, and got this")
+		}
+		r.call.Blocks("two clients have not had their answer, and Serve returned")
+		close(desk.finish)
+		for _, client := range busy {
+			require.Equal(t, "answer to hello\n", rest(client), "only this came")
+		}
+		r.stop(t)
+	})
+}
+
+// ops are a server's operations.
+type ops = map[string]finals.Operation
+
+// say is the operation that answers with its argument, as a line.
+func say(_ context.Context, arg string, w io.Writer) error {
+	_, err := io.WriteString(w, arg+"\n")
+	return err
+}
+
+// patient is say, a while later, if its context has not ended by then.
+func patient(ctx context.Context, arg string, w io.Writer) error {
+	select {
+	case <-time.After(time.Minute):
+		return say(ctx, arg, w)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// desk has an operation that waits until the test lets it finish, or until its
+// context ends. Make it with newDesk, inside the bubble that uses it.
+type desk struct {
+	finish         chan struct{}
+	running, ended atomic.Int64 // requests that have begun; contexts that have ended
+}
+
+func newDesk() *desk { return &desk{finish: make(chan struct{})} }
+
+func (d *desk) op(ctx context.Context, arg string, w io.Writer) error {
+	d.running.Add(1)
+	select {
+	case <-d.finish:
+		return say(ctx, "answer to "+arg, w)
+	case <-ctx.Done():
+		d.ended.Add(1)
+		return ctx.Err()
+	}
+}
+
+// running is a server that runs.
+type running struct {
+	ln     *labtest.Listener
+	call   *labtest.Call
+	cancel func()
+}
+
+// serve starts a server.
+func serve(t *labtest.T, server *finals.Server) *running {
+	ctx, cancel := context.WithCancel(context.Background())
+	context.AfterFunc(t.Context(), cancel)
+	r := serveUntil(t, ctx, server)
+	r.cancel = cancel
+	return r
+}
+
+// serveUntil starts a server that ctx ends.
+func serveUntil(t *labtest.T, ctx context.Context, server *finals.Server) *running {
+	r := &running{ln: labtest.NewListener(), cancel: func() {}}
+	r.call = t.Go(func() { assert.NoError(t, server.Serve(ctx, r.ln), "Serve failed") })
+	return r
+}
+
+// stop ends the server and checks what must then be so.
+func (r *running) stop(t *labtest.T) {
+	r.cancel()
+	r.call.Returns("its context has ended, and Serve does not return")
+	require.True(t, r.ln.Closed(), "Serve has returned, and the listener is not closed")
+	require.Zero(t, r.ln.Open(), "Serve has returned, and so many connections are still open")
+}
+
+// ask sends the request, while it reads what comes back until the connection is
+// closed, and returns that.
+func ask(t *labtest.T, client net.Conn, request string) string {
+	t.Progress()
+	sender := t.Go(func() { _, _ = io.WriteString(client, request) })
+	got := rest(client)
+	t.Progress()
+	sender.Join()
+	_ = client.Close()
+	return got
+}
+
+// rest returns what comes from the server until it closes.
+func rest(client net.Conn) string {
+	got, _ := io.ReadAll(client)
+	return string(got)
+}
+
+// inOrder goes through a table in the same order each time.
+func inOrder[K cmp.Ordered, V any](table map[K]V) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		for _, k := range slices.Sorted(maps.Keys(table)) {
+			if !yield(k, table[k]) {
+				return
+			}
+		}
+	}
+}
+
+// short cuts what a failure should not show.
+func short(s string) string { return s[:min(len(s), 100)] }
+
+// sent is a connection whose client sends data and then nothing more: Reads end
+// with an error, which may come together with the last bytes.
+type sent struct {
+	net.Conn
+	data     string
+	end      error
+	together bool
+
+	mu   sync.Mutex
+	read int
+}
+
+func (s *sent) wrap(c net.Conn) net.Conn {
+	s.Conn = c
+	return s
+}
+
+func (s *sent) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := copy(p, s.data[s.read:])
+	s.read += n
+	if n == 0 && len(p) > 0 || s.together && s.read == len(s.data) {
+		return n, s.end
+	}
+	return n, nil
+}
+
+// breaking is a connection that breaks when the client hangs up.
+type breaking struct{ net.Conn }
+
+func (b *breaking) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = errBoom
+	}
+	return n, err
+}
+
+// reading is a connection on which something happens right when a line has been
+// read.
+type reading struct {
+	net.Conn
+	then func()
+}
+
+func (r *reading) Read(p []byte) (int, error) {
+	n, err := r.Conn.Read(p)
+	if strings.HasSuffix(string(p[:n]), "\n") {
+		r.then()
+	}
+	return n, err
+}
+
+// accepting is a listener at which something happens right when a client has been
+// accepted.
+type accepting struct {
+	*labtest.Listener
+	then func()
+}
+
+func (a *accepting) Accept() (net.Conn, error) {
+	conn, err := a.Listener.Accept()
+	if err == nil {
+		a.then()
+	}
+	return conn, err
+}
+
+// gauged is a connection that is counted from its first Read until it is closed.
+type gauged struct {
+	net.Conn
+	gauge *labtest.Gauge
+
+	mu     sync.Mutex
+	leave  func()
+	closed bool
+}
+
+func (g *gauged) Read(p []byte) (int, error) {
+	g.mu.Lock()
+	if g.leave == nil && !g.closed {
+		g.leave = g.gauge.Enter()
+	}
+	g.mu.Unlock()
+	return g.Conn.Read(p)
+}
+
+func (g *gauged) Close() error {
+	g.mu.Lock()
+	if g.leave != nil && !g.closed {
+		g.leave()
+	}
+	g.closed = true
+	g.mu.Unlock()
+	return g.Conn.Close()
+}
+
+// pinger is a function that serves as a Pinger.
+type pinger func(ctx context.Context, host string) (time.Duration, error)
+
+func (p pinger) Ping(ctx context.Context, host string) (time.Duration, error) { return p(ctx, host) }
+
+// web starts an HTTP server in memory and returns a client for which every address
+// leads there.
+func web(t *labtest.T, handler http.HandlerFunc) *http.Client {
+	ln := labtest.NewListener()
+	server := &http.Server{Handler: handler}
+	t.Go(func() { _ = server.Serve(ln) })
+	way := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return ln.Dial(), nil }}
+	context.AfterFunc(t.Context(), func() {
+		way.CloseIdleConnections()
+		_ = server.Close()
+	})
+	return &http.Client{Transport: way}
+}
+
+// transport is a function that serves as an http.RoundTripper.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// answering returns a client for which everybody answers with status and body.
+func answering(status string, b *body) *http.Client {
+	return &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) { return response(r, status, b), nil })}
+}
+
+func response(r *http.Request, status string, b *body) *http.Response {
+	code := 0
+	_, _ = fmt.Sscan(status, &code)
+	return &http.Response{
+		Status: status, StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Body: b, ContentLength: -1, Request: r,
+	}
+}
+
+// body is a response's body that counts what is read, and notes when it is closed.
+type body struct {
+	io.Reader
+	read   atomic.Int64
+	closed atomic.Bool
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.read.Add(int64(n))
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.closed.Store(true)
+	return nil
+}
+
+// zeros is a source without an end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// failing is a source that fails.
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errBoom }

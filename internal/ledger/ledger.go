@@ -1,0 +1,245 @@
+// Package ledger keeps the results of grading in a folder: one file a
+// submission, and one that says which submissions there should be.
+//
+// What it promises:
+//
+//   - A file is there whole or not at all, whatever happens: a kill, a full
+//     disk, a machine that goes down.
+//   - Only one grading at a time writes to a folder.
+//   - Merging the folders of several machines gives what one machine would have
+//     written, or an error that names what is missing or twice; merging again
+//     changes nothing.
+//
+// A [Ledger] may be used by any number of goroutines.
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"conclab/internal/gradebook"
+)
+
+// The names of what is no entry begin with a dot; no ID does.
+const (
+	classFile = ".class"
+	lockFile  = ".lock"
+	tempStart = ".writing-"
+)
+
+// Shard is a part of a class: of its submissions, sorted by ID and counted from
+// one, those whose number is Number modulo Of. The zero Shard is the whole class.
+type Shard struct {
+	Number int `json:"number"` // from 1
+	Of     int `json:"of"`
+}
+
+// ParseShard reads "i/n".
+func ParseShard(s string) (Shard, error) {
+	if s == "" {
+		return Shard{1, 1}, nil
+	}
+	i, n, ok := strings.Cut(s, "/")
+	number, err1 := strconv.Atoi(i)
+	of, err2 := strconv.Atoi(n)
+	if !ok || err1 != nil || err2 != nil || number < 1 || number > of {
+		return Shard{}, fmt.Errorf("a shard is written i/n, with i from 1 to n, as in 2/4; it cannot be %q", s)
+	}
+	return Shard{number, of}, nil
+}
+
+// Has tells whether the i-th submission, counted from zero in the order of the
+// IDs, belongs to the shard.
+func (s Shard) Has(i int) bool { return s.Of <= 1 || i%s.Of == s.Number-1 }
+
+// class is what a folder should hold.
+type class struct {
+	Version int      `json:"version"`
+	Shard   Shard    `json:"shard"`
+	IDs     []string `json:"ids"` // of the whole class, sorted
+}
+
+// of returns the IDs that belong to the class's shard.
+func (c class) of() []string {
+	var ids []string
+	for i, id := range c.IDs {
+		if c.Shard.Has(i) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Ledger is a folder of results that is open for writing.
+type Ledger struct {
+	dir    string
+	unlock func()
+}
+
+// Open opens the folder for a class or a part of it, makes it if it is not there,
+// and keeps others from opening it. Entries of submissions that are no longer in
+// the class are left out by [Read]; they stay in the folder.
+func Open(dir string, shard Shard, ids []string) (*Ledger, error) {
+	if shard.Of < 1 {
+		shard = Shard{1, 1}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, trouble(dir, err)
+	}
+	unlock, err := lock(filepath.Join(dir, lockFile))
+	if errors.Is(err, errLocked) {
+		return nil, fmt.Errorf("another grading is writing its results to %s: wait for it, or name another folder with --out", dir)
+	} else if err != nil {
+		return nil, trouble(dir, err)
+	}
+	l := &Ledger{dir, unlock}
+	if err := l.begin(class{gradebook.Version, shard, slices.Sorted(slices.Values(ids))}); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Ledger) begin(c class) error {
+	// What a killed grading was writing.
+	left, _ := filepath.Glob(filepath.Join(l.dir, tempStart+"*"))
+	for _, file := range left {
+		_ = os.Remove(file)
+	}
+	for _, id := range c.IDs {
+		if !gradebook.ValidID(id) {
+			return fmt.Errorf("the id %q is none", id)
+		}
+	}
+	old, err := readClass(l.dir)
+	if err == nil && old.Shard != c.Shard {
+		return fmt.Errorf("%s holds the results of shard %d/%d, and cannot take those of shard %d/%d: name another folder with --out",
+			l.dir, old.Shard.Number, old.Shard.Of, c.Shard.Number, c.Shard.Of)
+	}
+	if err == nil && slices.Equal(old.IDs, c.IDs) {
+		return nil
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	return l.write(classFile, append(text, '\n'))
+}
+
+// Close lets others open the folder.
+func (l *Ledger) Close() { l.unlock() }
+
+// Get returns the entry of that ID; nil if there is none that can be read.
+func (l *Ledger) Get(id string) *gradebook.Entry {
+	e, err := read(filepath.Join(l.dir, id+".json"))
+	if err != nil || e.ID != id {
+		return nil
+	}
+	return e
+}
+
+// Put stores an entry in the place of the one of the same ID. It blocks until
+// the entry is on the disk.
+func (l *Ledger) Put(e *gradebook.Entry) error {
+	if !gradebook.ValidID(e.ID) {
+		return fmt.Errorf("the id %q is none", e.ID)
+	}
+	var b bytes.Buffer
+	if err := gradebook.Encode(&b, e); err != nil {
+		return err
+	}
+	return l.write(e.ID+".json", b.Bytes())
+}
+
+// write puts a whole file into the folder, or leaves all as it was.
+func (l *Ledger) write(name string, text []byte) (err error) {
+	file, err := os.CreateTemp(l.dir, tempStart)
+	if err != nil {
+		return trouble(l.dir, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = file.Close()
+			_ = os.Remove(file.Name())
+			err = trouble(l.dir, err)
+		}
+	}()
+	if _, err := file.Write(text); err != nil {
+		return err
+	}
+	if err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), filepath.Join(l.dir, name)); err != nil {
+		return err
+	}
+	syncDir(l.dir)
+	return nil
+}
+
+// trouble says in a sentence why nothing can be written.
+func trouble(dir string, err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("there is no room left for the results in %s: make room and start again, what is there stays and is not graded twice: %w", dir, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("the results cannot be written to %s: name a folder that you may write to with --out: %w", dir, err)
+	}
+	return fmt.Errorf("the results cannot be written to %s: %w", dir, err)
+}
+
+func read(file string) (*gradebook.Entry, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return gradebook.Decode(f)
+}
+
+func readClass(dir string) (c class, err error) {
+	text, err := os.ReadFile(filepath.Join(dir, classFile))
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		return c, fmt.Errorf("%s in %s cannot be read: %w", classFile, dir, err)
+	}
+	if c.Version > gradebook.Version {
+		return c, fmt.Errorf("%s was written by a newer lab: use that one", dir)
+	}
+	return c, nil
+}
+
+// Read returns the entries in the folder that belong to its class, by ID, and
+// the IDs of those that are still to be graded.
+func Read(dir string) (all []*gradebook.Entry, missing []string, err error) {
+	c, err := readClass(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("there are no results in %s: it has to be a folder that lab grade wrote to", dir)
+	} else if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range c.of() {
+		switch e, err := read(filepath.Join(dir, id+".json")); {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, id)
+		case err != nil:
+			return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, id+".json"), err)
+		case e.ID != id:
+			return nil, nil, fmt.Errorf("%s holds the entry of %s", filepath.Join(dir, id+".json"), e.ID)
+		default:
+			all = append(all, e)
+		}
+	}
+	return all, missing, nil
+}

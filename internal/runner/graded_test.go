@@ -1,0 +1,74 @@
+package runner_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"conclab/internal/runner"
+	"conclab/internal/sandbox"
+	"conclab/lessons"
+)
+
+const labRoot = "../.."
+
+func isolation(t *testing.T) sandbox.Isolation {
+	if err := sandbox.Check(t.Context(), sandbox.Bubblewrap); err != nil {
+		t.Logf("without a sandbox, because %v", err)
+		return sandbox.None
+	}
+	return sandbox.Bubblewrap
+}
+
+func kit(t *testing.T, imports []string, names ...string) *runner.Kit {
+	t.Helper()
+	o := runner.KitOptions{
+		Root: labRoot, Dir: t.TempDir(), Isolation: isolation(t), Imports: imports,
+		Build: sandbox.Limits{Memory: 1 << 30, Output: 1 << 20, File: 256 << 20, CPU: 30 * time.Second},
+		Run:   sandbox.Limits{Memory: 1 << 30, Processes: 256, File: 16 << 20},
+	}
+	for _, name := range names {
+		l, err := lessons.Find(name)
+		require.NoError(t, err)
+		o.Lessons = append(o.Lessons, l)
+	}
+	k, err := runner.NewKit(t.Context(), o)
+	require.NoError(t, err)
+	return k
+}
+
+func TestReferencesPassInOneBinary(t *testing.T) {
+	var imports []string
+	var candidates []runner.Candidate
+	for _, l := range lessons.All() {
+		source, err := os.ReadFile(filepath.Join(labRoot, "solutions", l.Name, l.Name+".go"))
+		require.NoError(t, err)
+		candidates = append(candidates, runner.Candidate{Lesson: l, File: "s/" + l.Name + ".go", Source: source})
+		imports = append(imports, runner.Imports(source)...)
+	}
+	start := time.Now()
+	k := kit(t, imports, lessons.Names()...)
+	t.Logf("kit %v", time.Since(start))
+	start = time.Now()
+	a, err := k.Assemble(t.Context(), t.TempDir(), candidates)
+	require.NoError(t, err)
+	t.Logf("assembled %v", time.Since(start))
+	defer a.Remove()
+	assert.Empty(t, a.NotBuilt)
+	for _, l := range lessons.All() {
+		start = time.Now()
+		v, err := a.Judge(t.Context(), l.Name, runner.Way{Procs: 2, Limit: time.Minute})
+		require.NoError(t, err)
+		t.Logf("%s %v", l.Name, time.Since(start))
+		assert.Empty(t, v.Tampered, l.Name)
+		for _, task := range v.Tasks {
+			for _, test := range task.Tests {
+				assert.Equal(t, runner.Pass, test.Verdict, "%s %s: %s", l.Name, test.Name, test.Message)
+			}
+		}
+	}
+}
