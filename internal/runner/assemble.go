@@ -97,7 +97,7 @@ func (a *Assembly) compile(ctx context.Context, c Candidate) (message string, er
 	if message, err := a.tool(ctx, r, "compile", args); message != "" || err != nil {
 		return message, err
 	}
-	args = append(a.kit.compilerFlags(kit, suitePath(l), filepath.Join(kit, l.Name+".cfg")), "-l", "-o", suiteObject(l)) // -l: a quarter less to compile
+	args = append(a.kit.compilerFlags(kit, suitePath(l), filepath.Join(kit, l.Name+".cfg")), "-o", suiteObject(l))
 	for _, file := range suite.files {
 		args = append(args, filepath.Join(kit, file))
 	}

@@ -230,17 +230,22 @@ func (g *guard) set(pid int, l Limits) {
 }
 
 // watch looks at what the program uses until it has ended, and returns the most
-// memory that it saw.
+// memory that it saw. To find out which processes there are costs more than to
+// ask them, and is done less often.
 func (g *guard) watch(l Limits, s *stop) (most int64) {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
-	for {
+	pids := []int{g.pid}
+	for n := 0; ; n++ {
 		select {
 		case <-s.done:
 			return most
 		case <-ticker.C:
 		}
-		memory, threads := usage(g.pid, l.Processes)
+		if n%5 == 0 {
+			pids = family(g.pid, l.Processes)
+		}
+		memory, threads := usage(pids)
 		most = max(most, memory)
 		switch {
 		case l.Memory > 0 && memory > l.Memory:
@@ -253,14 +258,10 @@ func (g *guard) watch(l Limits, s *stop) (most int64) {
 
 var pageSize = int64(os.Getpagesize())
 
-// usage adds up what a process and all below it use. Beyond enough threads it
-// does not look any further.
-func usage(pid, enough int) (memory int64, threads int) {
-	todo := []int{pid}
-	for len(todo) > 0 && (enough <= 0 || threads <= enough) {
-		dir := "/proc/" + strconv.Itoa(todo[0])
-		todo = todo[1:]
-		stat, err := os.ReadFile(dir + "/stat")
+// usage adds up what processes use.
+func usage(pids []int) (memory int64, threads int) {
+	for _, pid := range pids {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil {
 			continue
 		}
@@ -273,16 +274,26 @@ func usage(pid, enough int) (memory int64, threads int) {
 		pages, _ := strconv.ParseInt(fields[21], 10, 64)
 		threads += n
 		memory += pages * pageSize
-		for _, task := range names(dir + "/task") {
-			text, _ := os.ReadFile(dir + "/task/" + task + "/children")
+	}
+	return memory, threads
+}
+
+// family returns a process and all below it; beyond enough it does not look any
+// further.
+func family(pid, enough int) []int {
+	pids := []int{pid}
+	for i := 0; i < len(pids) && (enough <= 0 || len(pids) <= enough); i++ {
+		tasks := "/proc/" + strconv.Itoa(pids[i]) + "/task"
+		for _, task := range names(tasks) {
+			text, _ := os.ReadFile(tasks + "/" + task + "/children")
 			for _, field := range strings.Fields(string(text)) {
 				if child, err := strconv.Atoi(field); err == nil {
-					todo = append(todo, child)
+					pids = append(pids, child)
 				}
 			}
 		}
 	}
-	return memory, threads
+	return pids
 }
 
 // names lists a folder, in no order.
