@@ -63,9 +63,9 @@ conclab/exercises/queues.Work.func1.2()
 	/home/ada/conclab/exercises/queues/queues.go:30 +0x1d
 `
 
-func TestACrashIsTwoLines(t *testing.T) {
+func TestACrashIsAFewLines(t *testing.T) {
 	for output, want := range map[string]outcome{
-		mapCrash:   {Race, "fatal error: concurrent map writes: two goroutines use the map, and nothing orders them\n    at queues.go:41 (Queue.Put)"},
+		mapCrash:   {Race, "fatal error: concurrent map writes: two goroutines use the map, and nothing orders them\n    at queues.go:41 (Queue.Put)\n    see lessons/processes/README.md#what-a-goroutine-is-not"},
 		overflow:   {Panic, "fatal error: stack overflow\n    at queues.go:48 (New)"},
 		repanicked: {Panic, "panic: runtime error: index out of range [3] with length 3\n    at queues.go:30 (Work)"},
 		"fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [chan receive]:\nmain.main()\n\t/x/main.go:3 +0x1\n": {
