@@ -32,6 +32,11 @@ type Options struct {
 	Out    *os.File
 }
 
+// framesPerSecond bounds how often the screen is drawn. The library wakes up so
+// often even when there is nothing to draw, and its usual 60 would be more than
+// one percent of a processor.
+const framesPerSecond = 20
+
 // Run shows the companion until the learner ends it, with nil, or ctx ends, with
 // its error. It takes over the terminal and the Ctrl+C that comes from it; one
 // companion can run at a time.
@@ -46,7 +51,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	m := newModel(ctx, o, loop)
 	program := tea.NewProgram(m,
-		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithoutSignalHandler())
+		tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
 
 	var group sync.WaitGroup
 	defer group.Wait()
