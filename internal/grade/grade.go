@@ -62,7 +62,7 @@ type Options struct {
 	Lessons   []lessons.Lesson
 	Isolation sandbox.Isolation
 	Race      runner.RaceMode
-	Jobs      int              // submissions at a time; zero means as many as there are processors
+	Jobs      int              // submissions at a time; zero means one for every two processors
 	Repeats   int              // how often each test runs; zero means once
 	Limits    gradebook.Limits // a zero in it means the default
 	Gate      Gate             // nil: every file is built
@@ -138,7 +138,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	o.Limits = Limits(o.Limits)
 	o.Repeats = max(o.Repeats, 1)
 	if o.Jobs <= 0 {
-		o.Jobs = runtime.NumCPU()
+		// Tests want two processors: on fewer, callers that race for something
+		// wait for each other to get one, and find out less in more time.
+		o.Jobs = max(runtime.NumCPU()/2, 1)
 	}
 	e := &Engine{o: o, temp: o.Temp, gate: "off"}
 	if o.Gate != nil {
@@ -152,6 +154,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	var err error
 	e.kit, err = runner.NewKit(ctx, runner.KitOptions{
 		Root: o.Root, Dir: kitDir, Lessons: o.Lessons, Race: o.Race, Isolation: o.Isolation, Imports: o.Imports,
+		Compilers: max(runtime.NumCPU()/o.Jobs, 1),
 		Build: sandbox.Limits{
 			Memory: l.MemoryBytes, Processes: l.Processes, File: max(l.FileBytes, 256<<20), Output: l.OutputBytes,
 			CPU: seconds(l.BuildSeconds),

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"conclab/internal/sandbox"
 	"conclab/lessons"
 )
@@ -50,13 +52,21 @@ func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate) 
 		return nil, fmt.Errorf("no room for temporary files: %w", err)
 	}
 	a := &Assembly{NotBuilt: map[string]string{}, kit: k, dir: work, bins: map[string]string{}}
-	for _, c := range candidates {
-		message, err := a.compile(ctx, c)
-		if err != nil {
-			return nil, errors.Join(err, a.Remove())
-		}
-		if message != "" {
-			a.NotBuilt[c.Lesson.Name] = message
+	messages := make([]string, len(candidates))
+	group, compiling := errgroup.WithContext(ctx)
+	group.SetLimit(max(k.o.Compilers, 1))
+	for i, c := range candidates {
+		group.Go(func() (err error) {
+			messages[i], err = a.compile(compiling, c)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, errors.Join(err, a.Remove())
+	}
+	for i, c := range candidates {
+		if messages[i] != "" {
+			a.NotBuilt[c.Lesson.Name] = messages[i]
 			continue
 		}
 		a.parts = append(a.parts, part{c.Lesson, c.File, slices.Contains(Imports(c.Source), pingPackage)})

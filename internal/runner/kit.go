@@ -42,6 +42,10 @@ type KitOptions struct {
 	Build     sandbox.Limits // of each call of the compiler and the linker
 	Run       sandbox.Limits // of each process of a graded binary
 
+	// Compilers is how many files of a submission are compiled at a time; zero
+	// means one.
+	Compilers int
+
 	// Imports are the import paths in the candidates, whatever they are. What is
 	// neither of the standard library nor of a module that the lab requires
 	// cannot be imported.
