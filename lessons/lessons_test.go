@@ -99,7 +99,7 @@ func TestTrees(t *testing.T) {
 	slices.Sort(names)
 	for tree, besides := range map[string][]string{
 		"exercises": nil,
-		"lessons":   {"lessons.go", "lessons_test.go", "sections.go", "starters.go", "starters.sum", "texts_test.go"},
+		"lessons":   {"lessons.go", "lessons_test.go", "rules.go", "sections.go", "starters.go", "starters.sum", "texts_test.go"},
 		"solutions": {"clients_test.go", "finals_test.go", "solutions_test.go"},
 	} {
 		want := append(slices.Clone(names), besides...)
