@@ -14,25 +14,19 @@ import (
 	"conclab/lessons"
 )
 
-// TestVariants judges every variant of every lesson. One alone is judged by
-// go test -run 'TestVariants/queues/reject/closes-twice' ./solutions.
+// TestVariants judges every variant of every lesson. A single lesson's are judged
+// by `go run ./cmd/lab verify queues`.
 func TestVariants(t *testing.T) {
 	variants, err := verify.Load("..", lessons.All())
 	require.NoError(t, err)
 
-	// As many as elsewhere, whatever -parallel says: each is several processes.
-	turns := make(chan struct{}, verify.AtATime)
-	for _, v := range variants {
-		t.Run(v.String(), func(t *testing.T) {
-			t.Parallel()
-			turns <- struct{}{}
-			defer func() { <-turns }()
-
-			result := verify.Judge(t.Context(), verify.Options{Root: ".."}, v)
-			require.NoError(t, result.Err, v.File)
-			if result.Skipped != "" {
-				t.Skip(result.Skipped)
+	_, err = verify.Run(t.Context(), verify.Options{Root: ".."}, variants, func(r verify.Result) {
+		t.Run(r.Variant.String(), func(t *testing.T) {
+			require.NoError(t, r.Err, r.Variant.File)
+			if r.Skipped != "" {
+				t.Skip(r.Skipped)
 			}
 		})
-	}
+	})
+	require.NoError(t, err)
 }

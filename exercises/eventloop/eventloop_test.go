@@ -163,7 +163,7 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			l := eventloop.New()
 			ran := make(chan struct{}, 1)
-			ctx.Then = elsewhere(t, func() { l.CallSoon(func() { ran <- struct{}{} }) })
+			ctx.Then = func() { t.Beside(func() { l.CallSoon(func() { ran <- struct{}{} }) }) }
 			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
 			t.Settle()
 			if ctx.Came() {
@@ -246,7 +246,7 @@ func (s *LoopSuite) TestStopWakesAnIdleLoop() {
 
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			l := eventloop.New()
-			ctx.Then = elsewhere(t, l.Stop)
+			ctx.Then = func() { t.Beside(l.Stop) }
 			call := t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })
 			t.Settle()
 			if !ctx.Came() {
@@ -421,7 +421,7 @@ func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			l := eventloop.New()
 			ran := make(chan struct{}, 1)
-			ctx.Then = elsewhere(t, func() { l.CallLater(time.Second, func() { ran <- struct{}{} }) })
+			ctx.Then = func() { t.Beside(func() { l.CallLater(time.Second, func() { ran <- struct{}{} }) }) }
 			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
 			t.Settle()
 			if ctx.Came() {
@@ -1031,15 +1031,6 @@ func aloneIn(t *labtest.T, here string, inside *labtest.Gauge) func() {
 		defer inside.Enter()()
 		labtest.StepAside()
 		assert.Equal(t, here, goroutine(), "a callback ran in another goroutine than Run")
-	}
-}
-
-// elsewhere returns a function that calls f in another goroutine, and gives it
-// time. Who calls it may hold a lock that f wants.
-func elsewhere(t *labtest.T, f func()) func() {
-	return func() {
-		t.Go(f)
-		labtest.StepAside()
 	}
 }
 

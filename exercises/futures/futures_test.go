@@ -245,10 +245,7 @@ func (s *FutureSuite) TestWaitSleepsThroughNothing() {
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			f := futures.NewFuture[int]()
 			settle := func() { _ = f.SetResult(7) } // perhaps twice
-			ctx.Then = func() {
-				t.Go(settle) // Wait may hold a lock while it looks
-				labtest.StepAside()
-			}
+			ctx.Then = func() { t.Beside(settle) }  // Wait may hold a lock while it looks
 			waiter := t.Go(func() {
 				v, err := f.Wait(ctx)
 				assert.NoError(t, err, "Wait failed")

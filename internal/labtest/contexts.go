@@ -48,6 +48,7 @@ type Moment struct {
 	// before the context is handed on.
 	Then func()
 
+	t      *T
 	cancel context.CancelFunc
 	left   atomic.Int64 // looks until then
 }
@@ -77,15 +78,17 @@ func (m *Moment) Came() bool { return m.left.Load() <= 0 }
 func (m *Moment) Cancel() {
 	m.cancel()
 	StepAside()
+	m.t.rest()
 }
 
 // InTurn calls f with a context whose moment is the first look, then the second
 // and so on, until it does not come any more, or for so many looks: there is
 // code that looks again and again.
 func (t *T) InTurn(looks int, f func(ctx *Moment)) {
+	t.mustBubble("InTurn")
 	for n := range looks {
 		t.Progress()
-		ctx := new(Moment)
+		ctx := &Moment{t: t}
 		ctx.Context, ctx.cancel = context.WithCancel(t.Context())
 		ctx.left.Store(int64(n) + 1)
 		f(ctx)

@@ -46,7 +46,10 @@ type part struct {
 // suites into one binary, in a new folder in dir. It blocks until that is done.
 // A candidate that cannot be built is no error, and keeps no other from being
 // built. A candidate's Source must not be nil.
-func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate) (*Assembly, error) {
+//
+// Tests, which may be nil, names for each lesson the only test that will be asked
+// for, such as TestQueue/TestClose: the others are not compiled then.
+func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate, tests map[string]string) (*Assembly, error) {
 	work, err := os.MkdirTemp(dir, "submission-")
 	if err != nil {
 		return nil, fmt.Errorf("no room for temporary files: %w", err)
@@ -57,7 +60,7 @@ func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate) 
 	group.SetLimit(max(k.o.Compilers, 1))
 	for i, c := range candidates {
 		group.Go(func() (err error) {
-			messages[i], err = a.compile(compiling, c)
+			messages[i], err = a.compile(compiling, c, tests[c.Lesson.Name])
 			return err
 		})
 	}
@@ -83,9 +86,9 @@ func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate) 
 // Remove removes the assembly's files.
 func (a *Assembly) Remove() error { return os.RemoveAll(a.dir) }
 
-// compile compiles a candidate and the suite that belongs to it. The message is
-// empty if that went well.
-func (a *Assembly) compile(ctx context.Context, c Candidate) (message string, err error) {
+// compile compiles a candidate and the suite that belongs to it, or of that one
+// test. The message is empty if that went well.
+func (a *Assembly) compile(ctx context.Context, c Candidate, test string) (message string, err error) {
 	l := c.Lesson
 	suite := a.kit.suites[l.Name]
 	if suite == nil {
@@ -107,11 +110,35 @@ func (a *Assembly) compile(ctx context.Context, c Candidate) (message string, er
 	if message, err := a.tool(ctx, r, "compile", args); message != "" || err != nil {
 		return message, err
 	}
-	args = append(a.kit.compilerFlags(kit, suitePath(l), filepath.Join(kit, l.Name+".cfg")), "-o", suiteObject(l))
+	from := kit
+	if _, method, ok := strings.Cut(test, "/"); ok {
+		from = a.dir
+		if err := a.prune(suite, method); err != nil {
+			return "", err
+		}
+	}
+	args = append(a.kit.compilerFlags(from, suitePath(l), filepath.Join(kit, l.Name+".cfg")), "-o", suiteObject(l))
 	for _, file := range suite.files {
-		args = append(args, filepath.Join(kit, file))
+		args = append(args, filepath.Join(from, file))
 	}
 	return a.tool(ctx, r, "compile", args)
+}
+
+// prune writes what one test needs of a suite beside the candidate.
+func (a *Assembly) prune(suite *kitSuite, method string) error {
+	for _, file := range suite.files {
+		source, err := os.ReadFile(filepath.Join(a.kit.o.Dir, file))
+		if err != nil {
+			return err
+		}
+		if source, err = only(method, source); err != nil {
+			return fmt.Errorf("the suite cannot be read: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(a.dir, file), source, 0o644); err != nil {
+			return fmt.Errorf("no room for temporary files: %w", err)
+		}
+	}
+	return nil
 }
 
 // tool runs the compiler or the linker; the message is empty if all went well,

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +21,7 @@ import (
 type Way struct {
 	Procs int           // GOMAXPROCS
 	Seed  int64         // of the order of the tasks; zero means the suite's own
-	Limit time.Duration // wall time for the tests of a lesson in all their processes together; one test may take three fifths, and at most a minute
+	Limit time.Duration // wall time for the tests of a lesson in all their processes together; one test may take three fifths, and at most a minute. Zero means as in [Options]
 	Tests string        // a pattern as in [Options]; empty means all
 
 	// Output is how much one process may print, in bytes; zero means as much as
@@ -60,6 +61,7 @@ func (a *Assembly) Judge(ctx context.Context, lesson string, w Way) (*Verdicts, 
 		return nil, fmt.Errorf("the lesson %s is not in the binary", lesson)
 	}
 	r := a.run(a.parts[i].lesson, a.parts[i].file)
+	w.Limit = cmp.Or(w.Limit, defaultLimit)
 	r.Limit, r.output = w.Limit, w.Output
 	if w.Seed != 0 {
 		r.Shuffle = strconv.FormatInt(w.Seed, 10)

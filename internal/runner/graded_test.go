@@ -54,7 +54,7 @@ func TestReferencesPassInOneBinary(t *testing.T) {
 	k := kit(t, imports, lessons.Names()...)
 	t.Logf("kit %v", time.Since(start))
 	start = time.Now()
-	a, err := k.Assemble(t.Context(), t.TempDir(), candidates)
+	a, err := k.Assemble(t.Context(), t.TempDir(), candidates, nil)
 	require.NoError(t, err)
 	t.Logf("assembled %v", time.Since(start))
 	defer a.Remove()

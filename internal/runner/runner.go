@@ -70,6 +70,9 @@ type Options struct {
 	Shuffle string // "on", or the seed to shuffle with; empty means no shuffling
 }
 
+// defaultLimit leaves a second of the ten to the machine.
+const defaultLimit = 9 * time.Second
+
 // EventKind says what an [Event] tells.
 type EventKind string
 
@@ -163,7 +166,7 @@ func newCandidate(o Options, c Candidate) (*run, error) {
 	}
 	o.Root = root
 	if o.Limit <= 0 {
-		o.Limit = 9 * time.Second
+		o.Limit = defaultLimit
 	}
 	r := &run{Options: o, lesson: c.Lesson, file: c.File, source: c.Source}
 	r.exercise = filepath.Join(root, filepath.FromSlash(exerciseFile(c.Lesson)))

@@ -81,22 +81,38 @@ func Load(root string, course []lessons.Lesson) ([]bank.Variant, error) {
 func Run(ctx context.Context, o Options, variants []bank.Variant, on func(Result)) ([]Result, error) {
 	results := make([]*Result, len(variants))
 	var mu sync.Mutex
+	done := func(i int, r Result) {
+		if ctx.Err() != nil {
+			return // an interrupted verdict is none
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		results[i] = &r
+		if on != nil {
+			on(r)
+		}
+	}
+
+	batches, alone := share(o, variants)
 	var group errgroup.Group
 	group.SetLimit(AtATime)
-	for i, v := range variants {
-		group.Go(func() error {
-			if ctx.Err() != nil {
+	if len(batches) > 0 {
+		j, err := newJoint(ctx, o, variants)
+		if err != nil {
+			return nil, err
+		}
+		defer j.close()
+		for _, batch := range batches {
+			group.Go(func() error {
+				j.judge(ctx, pick(variants, batch), func(i int, r Result) { done(batch[i], r) })
 				return nil
-			}
-			r := Judge(ctx, o, v)
-			if ctx.Err() != nil {
-				return nil // an interrupted verdict is none
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			results[i] = &r
-			if on != nil {
-				on(r)
+			})
+		}
+	}
+	for _, i := range alone {
+		group.Go(func() error {
+			if ctx.Err() == nil {
+				done(i, Judge(ctx, o, variants[i]))
 			}
 			return nil
 		})
@@ -113,6 +129,14 @@ func Run(ctx context.Context, o Options, variants []bank.Variant, on func(Result
 		return finished, fmt.Errorf("%d of %d variants were judged: %w", len(finished), len(variants), ctx.Err())
 	}
 	return finished, nil
+}
+
+func pick(variants []bank.Variant, which []int) []bank.Variant {
+	picked := make([]bank.Variant, len(which))
+	for i, n := range which {
+		picked[i] = variants[n]
+	}
+	return picked
 }
 
 // Judge judges one variant. It blocks until there is a verdict or ctx has ended,
