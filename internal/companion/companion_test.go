@@ -20,7 +20,11 @@ import (
 	"conclab/lessons"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The library that finds the words to colour keeps a clock for a second after it
+// was needed.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 // show returns a model of the whole course, 80 by 24, to which the events have
 // happened, in the lesson processes.
@@ -121,6 +125,30 @@ func TestNoLineIsWiderAndNoScreenHigherThanTheTerminal(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTheTextOpensAtTheSectionOfTheFailure(t *testing.T) {
+	fail := func(section string) watch.Event {
+		return watch.Event{Kind: watch.Judged, Lesson: lessons.All()[0], Result: result(t, func(string) (runner.Verdict, string) {
+			return runner.Fail, "it must hold\n    see a.go:1, lessons/processes/README.md#" + section + ", the check at a_test.go:2"
+		})}
+	}
+	m := show(t, watch.Event{Kind: watch.Began}, fail("start-and-join"))
+	press(m, "t")
+	top := func() string { return strings.Join(strings.Split(screenOf(m), "\n")[1:6], "\n") }
+	assert.Contains(t, top(), "Start and join")
+
+	m.Update(tea.KeyPressMsg{Code: tea.KeyDown})
+	left := m.reader.YOffset()
+	press(m, "t")
+	press(m, "t")
+	assert.Equal(t, left, m.reader.YOffset(), "the same failure: the reader goes on where it was left")
+
+	press(m, "t")
+	m.Update(batch{fail("is-alive")})
+	press(m, "t")
+	assert.NotContains(t, top(), "Start and join")
+	assert.NotEqual(t, left, m.reader.YOffset())
 }
 
 // press presses a key and does at once what that has asked for.

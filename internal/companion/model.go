@@ -55,8 +55,9 @@ type model struct {
 	chosen  int // of all lessons
 	results viewport.Model
 	reader  viewport.Model
-	read    map[string]int // how far down each text was read
-	hints   bool           // whether hints are shown
+	read    map[string]int    // how far down each text was read
+	opened  map[string]string // the section at which each text was last opened
+	hints   bool              // whether hints are shown
 	memory  state.State
 	notice  string // one sentence that the next key takes away
 	ticking bool
@@ -76,6 +77,10 @@ type (
 		width  int
 		dark   bool
 		lines  []string
+
+		// What the first failure names; empty if nothing does.
+		section string
+		at      int // the line that it begins at
 	}
 	tick struct{}
 )
@@ -85,7 +90,7 @@ func newModel(ctx context.Context, o Options, loop *watch.Loop) *model {
 		Options: o, ctx: ctx, loop: loop, now: time.Now,
 		dark: true, profile: colorprofile.TrueColor, styles: newStyles(true),
 		known: make([]progress.Lesson, len(o.Course)), marks: make([][]mark, len(o.Course)), runs: make([]run, len(o.Course)),
-		results: viewport.New(), reader: viewport.New(), read: map[string]int{},
+		results: viewport.New(), reader: viewport.New(), read: map[string]int{}, opened: map[string]string{},
 	}
 	for i, l := range o.Course {
 		m.marks[i] = slices.Repeat([]mark{open}, len(l.Tasks))
@@ -362,10 +367,35 @@ func (m *model) open() tea.Cmd {
 	if m.overlay != text || m.width == 0 {
 		return nil
 	}
-	lesson, look := m.lesson(), m.look(m.width)
+	lesson, look, section := m.lesson(), m.look(m.width), m.section()
 	return func() tea.Msg {
-		return set{lesson.Name, look.Width, look.Dark, strings.Split(strings.TrimRight(look.Markdown(lesson.Text()), "\n"), "\n")}
+		text := lesson.Text()
+		s := set{lesson: lesson.Name, width: look.Width, dark: look.Dark, lines: setLines(look, text)}
+		for _, p := range lesson.Parts() {
+			if before, _, found := strings.Cut(text, p.Text); found && p.Anchor == section {
+				s.section, s.at = section, len(setLines(look, before))
+			}
+		}
+		return s
 	}
+}
+
+func setLines(look page.Look, text string) []string {
+	return strings.Split(strings.TrimRight(look.Markdown(text), "\n"), "\n")
+}
+
+// section is the anchor of the section that the first failure names in the
+// lesson's text; empty if there is none.
+func (m *model) section() string {
+	failing := m.run().failing()
+	if len(failing) == 0 {
+		return ""
+	}
+	_, anchor, _ := strings.Cut(failing[0].Message, "lessons/"+m.lesson().Name+"/README.md#")
+	if end := strings.IndexAny(anchor, ", \n"); end >= 0 {
+		anchor = anchor[:end]
+	}
+	return anchor
 }
 
 // look is what texts are set for.
@@ -373,13 +403,19 @@ func (m *model) look(width int) page.Look {
 	return page.Look{Profile: max(m.profile, colorprofile.Ascii), Dark: m.dark, Width: width}
 }
 
-// show lets a text be read, if it is still the one that is wanted.
+// show lets a text be read, if it is still the one that is wanted: from where it
+// was left, or from the section of a failure that it was not opened for yet.
 func (m *model) show(s set) {
 	if m.overlay != text || s.lesson != m.lesson().Name || s.width != m.look(m.width).Width {
 		return
 	}
 	m.reader.SetContentLines(s.lines)
 	m.layout()
+	if s.section != "" && s.section != m.opened[s.lesson] {
+		m.opened[s.lesson] = s.section
+		m.reader.SetYOffset(s.at)
+		return
+	}
 	m.reader.SetYOffset(m.read[s.lesson])
 }
 
