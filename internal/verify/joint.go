@@ -19,10 +19,10 @@ const memory = 1 << 30
 // share divides the variants into those that are judged alone and batches that
 // share one binary. To link a binary takes longer than to compile a wrong answer
 // and to run its one test together; a binary can hold one of each lesson.
-func share(o Options, variants []bank.Variant) (batches [][]int, alone []int) {
+func share(variants []bank.Variant) (batches [][]int, alone []int) {
 	next := map[string]int{} // a lesson's next batch
 	for i, v := range variants {
-		if v.Kind != bank.Reject || v.Race || v.Test == bank.Vet || o.Count > 1 {
+		if v.Kind != bank.Reject || v.Race || v.Test == bank.Vet {
 			alone = append(alone, i)
 			continue
 		}
@@ -42,8 +42,9 @@ func share(o Options, variants []bank.Variant) (batches [][]int, alone []int) {
 
 // joint judges batches of wrong answers to different lessons.
 type joint struct {
-	kit *runner.Kit
-	dir string
+	kit   *runner.Kit
+	dir   string
+	count int // how often each test runs
 }
 
 func newJoint(ctx context.Context, o Options, variants []bank.Variant) (*joint, error) {
@@ -51,7 +52,7 @@ func newJoint(ctx context.Context, o Options, variants []bank.Variant) (*joint, 
 	if err != nil {
 		return nil, fmt.Errorf("no room for temporary files: %w", err)
 	}
-	j := &joint{dir: dir}
+	j := &joint{dir: dir, count: max(o.Count, 1)}
 	var course []lessons.Lesson
 	var imports []string
 	for _, v := range variants {
@@ -89,7 +90,7 @@ func (j *joint) judge(ctx context.Context, batch []bank.Variant, on func(i int, 
 		start = time.Now()
 		r := Result{Variant: v, Err: err}
 		if err == nil {
-			r.Err = r.joint(ctx, assembly)
+			r.Err = r.joint(ctx, assembly, j.count)
 		}
 		if ctx.Err() != nil {
 			break
@@ -102,14 +103,16 @@ func (j *joint) judge(ctx context.Context, batch []bank.Variant, on func(i int, 
 	}
 }
 
-// joint judges a wrong answer that is in the assembly.
-func (r *Result) joint(ctx context.Context, assembly *runner.Assembly) error {
+// joint judges a wrong answer that is in the assembly: it must be caught every
+// time.
+func (r *Result) joint(ctx context.Context, assembly *runner.Assembly, count int) error {
 	v := r.Variant
 	result := &runner.Result{Lesson: v.Lesson.Name, File: v.File, Build: assembly.NotBuilt[v.Lesson.Name]}
-	if result.Build == "" {
-		verdicts, err := assembly.Judge(ctx, v.Lesson.Name, runner.Way{
-			Procs: runtime.GOMAXPROCS(0), Tests: runner.Exactly(v.Test),
-		})
+	if result.Build != "" {
+		return v.Check(result)
+	}
+	for n := range count {
+		verdicts, err := assembly.Judge(ctx, v.Lesson.Name, runner.Way{Procs: runtime.GOMAXPROCS(0), Tests: runner.Exactly(v.Test)})
 		if err != nil {
 			return err
 		}
@@ -117,10 +120,15 @@ func (r *Result) joint(ctx context.Context, assembly *runner.Assembly) error {
 			return fmt.Errorf("is wrong and no cheat, but the grader says: %s", verdicts.Tampered)
 		}
 		result.Tasks = verdicts.Tasks
+		if r.Skipped = bank.Skipped(result); r.Skipped != "" {
+			return nil
+		}
+		if err := v.Check(result); err != nil {
+			if count > 1 {
+				err = fmt.Errorf("run %d of %d: %w", n+1, count, err)
+			}
+			return err
+		}
 	}
-	r.Skipped = bank.Skipped(result)
-	if r.Skipped != "" {
-		return nil
-	}
-	return v.Check(result)
+	return nil
 }

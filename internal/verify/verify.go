@@ -93,7 +93,7 @@ func Run(ctx context.Context, o Options, variants []bank.Variant, on func(Result
 		}
 	}
 
-	batches, alone := share(o, variants)
+	batches, alone := share(variants)
 	var group errgroup.Group
 	group.SetLimit(AtATime)
 	if len(batches) > 0 {
