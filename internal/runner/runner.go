@@ -119,6 +119,24 @@ func Run(ctx context.Context, o Options, c Candidate, on func(Event)) (*Result, 
 	return result, err
 }
 
+// Vet returns what go vet finds in a candidate, and runs nothing. It blocks until
+// that is known or ctx has ended. Of the options, only Root counts.
+func Vet(ctx context.Context, o Options, c Candidate) ([]Finding, error) {
+	r, err := newCandidate(o, c)
+	if err != nil {
+		return nil, err
+	}
+	if r.dir, err = os.MkdirTemp(os.Getenv("GOTMPDIR"), "conclab-"); err != nil {
+		return nil, fmt.Errorf("no room for temporary files: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(r.dir) }()
+	t := &tools{}
+	if err := r.layOver(t); err != nil {
+		return nil, err
+	}
+	return r.vet(ctx, t)
+}
+
 // run is what the parts of one [Run] share. Nothing in it changes once the
 // tests run, but for the log.
 type run struct {

@@ -10,6 +10,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -93,18 +94,24 @@ func Run(ctx context.Context, o Options, variants []bank.Variant, on func(Result
 		}
 	}
 
-	batches, alone := share(variants)
+	plain, race, alone := share(variants)
 	var group errgroup.Group
 	group.SetLimit(AtATime)
-	if len(batches) > 0 {
-		j, err := newJoint(ctx, o, variants)
+	for _, kind := range []struct {
+		mode    runner.RaceMode
+		batches []batch
+	}{{runner.RaceOff, plain}, {runner.RaceAuto, race}} {
+		if len(kind.batches) == 0 {
+			continue
+		}
+		j, err := newJoint(ctx, o, kind.mode, variants)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, group.Wait())
 		}
 		defer j.close()
-		for _, batch := range batches {
+		for _, b := range kind.batches {
 			group.Go(func() error {
-				j.judge(ctx, pick(variants, batch), func(i int, r Result) { done(batch[i], r) })
+				j.judge(ctx, pick(variants, b), func(i int, r Result) { done(b[i], r) })
 				return nil
 			})
 		}
@@ -131,7 +138,7 @@ func Run(ctx context.Context, o Options, variants []bank.Variant, on func(Result
 	return finished, nil
 }
 
-func pick(variants []bank.Variant, which []int) []bank.Variant {
+func pick(variants []bank.Variant, which batch) []bank.Variant {
 	picked := make([]bank.Variant, len(which))
 	for i, n := range which {
 		picked[i] = variants[n]
