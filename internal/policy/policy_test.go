@@ -54,6 +54,7 @@ func TestTheExampleWithoutCommentSignsIsAPolicy(t *testing.T) {
 
 func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
+		{"repeats: 3\n---\nrepeats: 4\n", "p.yaml:2: a second document begins here"},
 		{"lesons: [queues]", `p.yaml:1: the policy has no key "lesons"; did you mean "lessons"?`},
 		{"brave: true\n\nfeedbak: full", `p.yaml:3: the policy has no key "feedbak"; did you mean "feedback"?`},
 		{"late:\n  per-dya: 5", `p.yaml:2: late has no key "per-dya"; did you mean "per-day"? The keys are free-days, max-days, per-day`},

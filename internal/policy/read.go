@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -40,9 +41,15 @@ func Read(r io.Reader, name string) (Policy, error) {
 	if err != nil {
 		return Policy{}, fmt.Errorf("cannot read the policy: %w", err)
 	}
-	var doc yaml.Node
-	// Not yaml.Load: for that a file with nothing but comments is an error.
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var doc, second yaml.Node
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	err = documents.Decode(&doc) // io.EOF if there is nothing but comments
+	if err == nil {
+		err = documents.Decode(&second)
+	}
+	if err == nil {
+		return Policy{}, fmt.Errorf("%s:%d: a second document begins here, and a policy is one: leave the line --- out", name, second.Line)
+	} else if !errors.Is(err, io.EOF) {
 		if where := (*yaml.LoadError)(nil); errors.As(err, &where) {
 			return Policy{}, fmt.Errorf("%s:%d: this is no YAML: %s", name, where.Mark.Line, where.Message)
 		}
