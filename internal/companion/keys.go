@@ -39,7 +39,7 @@ var bindings = []struct {
 	short  string // in the last line of the screen; empty if it is not there
 	long   string
 }{
-	{showText, []string{"t"}, "text", "read the lesson's text, where the failure sends you, and back"},
+	{showText, []string{"t"}, "text", "read the text, where the failure sends you, and back"},
 	{showHint, []string{"h"}, "hint", "a hint for the rule that fails, then the next one"},
 	{runProgram, []string{"r"}, "run", "run what you wrote as a program"},
 	{runTests, []string{"space"}, "", "run the tests now, without a save"},
