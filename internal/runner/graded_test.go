@@ -44,14 +44,14 @@ func kit(t *testing.T, imports []string, names ...string) *runner.Kit {
 func TestReferencesPassInOneBinary(t *testing.T) {
 	var imports []string
 	var candidates []runner.Candidate
-	for _, l := range lessons.All() {
+	for _, l := range lessons.All()[:3] { // package verify has them all
 		source, err := os.ReadFile(filepath.Join(labRoot, "solutions", l.Name, l.Name+".go"))
 		require.NoError(t, err)
 		candidates = append(candidates, runner.Candidate{Lesson: l, File: "s/" + l.Name + ".go", Source: source})
 		imports = append(imports, runner.Imports(source)...)
 	}
 	start := time.Now()
-	k := kit(t, imports, lessons.Names()...)
+	k := kit(t, imports, lessons.Names()[:3]...)
 	t.Logf("kit %v", time.Since(start))
 	start = time.Now()
 	a, err := k.Assemble(t.Context(), t.TempDir(), candidates, nil)
@@ -59,7 +59,7 @@ func TestReferencesPassInOneBinary(t *testing.T) {
 	t.Logf("assembled %v", time.Since(start))
 	defer a.Remove()
 	assert.Empty(t, a.NotBuilt)
-	for _, l := range lessons.All() {
+	for _, l := range lessons.All()[:3] {
 		start = time.Now()
 		v, err := a.Judge(t.Context(), l.Name, runner.Way{Procs: 2, Limit: time.Minute})
 		require.NoError(t, err)
