@@ -630,7 +630,7 @@ func (s *PrintContextSuite) TestNeitherLostNorHalfWhenBothComeAtOnce() {
 				b := busy(t, "Print")
 				release := sync.OnceFunc(b.gate.Open)
 				ctx.Then = func() {
-					release()
+					t.Beside(release)
 					ctx.Cancel()
 				}
 				var err error

@@ -48,7 +48,6 @@ type Moment struct {
 	// before the context is handed on.
 	Then func()
 
-	t      *T
 	cancel context.CancelFunc
 	left   atomic.Int64 // looks until then
 }
@@ -78,7 +77,6 @@ func (m *Moment) Came() bool { return m.left.Load() <= 0 }
 func (m *Moment) Cancel() {
 	m.cancel()
 	StepAside()
-	m.t.rest()
 }
 
 // InTurn calls f with a context whose moment is the first look, then the second
@@ -88,7 +86,7 @@ func (t *T) InTurn(looks int, f func(ctx *Moment)) {
 	t.mustBubble("InTurn")
 	for n := range looks {
 		t.Progress()
-		ctx := &Moment{t: t}
+		ctx := new(Moment)
 		ctx.Context, ctx.cancel = context.WithCancel(t.Context())
 		ctx.left.Store(int64(n) + 1)
 		f(ctx)
