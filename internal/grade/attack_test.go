@@ -51,7 +51,7 @@ var attacks = []attack{
 	{"leaves a process", "os/exec syscall", `func attack() { c := exec.Command("/bin/sleep", "7777"); c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}; c.Start() }`, []string{"fail"}, false},
 	{"fills the disk", "os", `func attack() { b := make([]byte, 1<<20); for _, d := range []string{"/tmp", "/dev/shm", "."} { if f, err := os.CreateTemp(d, ""); err == nil { for range 1000 { if _, err := f.Write(b); err != nil { break } } } } }`, []string{"fail", "panic"}, false},
 	{"stops the grader", "syscall os", `func attack() { for p := 1; p < 10; p++ { syscall.Kill(p, 9) }; syscall.Kill(os.Getppid(), 9) }`, []string{"ended early", "panic"}, false},
-	{"reads the solution", "os", `func init() { for _, f := range []string{"` + "ROOT" + `/solutions/coroutines/coroutines.go", "/etc/shadow", "/root/.bashrc"} { if _, err := os.ReadFile(f); err == nil { panic("found it") } } }`, []string{"fail"}, false},
+	{"reads the solution", "os", `func init() { for _, f := range []string{"` + "ROOT" + `/solutions/coroutines/coroutines.go", "/etc/shadow", "OWNER/.bashrc"} { if _, err := os.ReadFile(f); err == nil { panic("found it") } } }`, []string{"fail"}, false},
 	{"compiles for ever", "", `type a0[T any] struct{ x, y *a1[[2]T] }; type a1[T any] struct{ x, y *a0[[2]T] }; var big [1<<40]byte`, []string{"not built"}, true},
 	{"cannot be initialized", "", `var list []int; var first = list[3]`, []string{"panic"}, true},
 }
@@ -71,7 +71,9 @@ func forge() {
 func attacked(t *testing.T, a attack, names []string) string {
 	abs, err := filepath.Abs(root)
 	require.NoError(t, err)
-	code := strings.NewReplacer("ROOT", abs, "NAMES", `"`+strings.Join(names, `", "`)+`"`).Replace(a.code)
+	home, err := os.UserHomeDir()
+	require.NoError(t, err)
+	code := strings.NewReplacer("ROOT", abs, "OWNER", home, "NAMES", `"`+strings.Join(names, `", "`)+`"`).Replace(a.code)
 	text := starter(t, "coroutines")
 	for name := range strings.FieldsSeq(a.imports) {
 		if !strings.Contains(text, `"`+name+`"`) {
