@@ -78,7 +78,7 @@ type (
 		dark   bool
 		lines  []string
 
-		// What the first failure names; empty if nothing does.
+		// What the first failure names, if the text was not opened for it yet.
 		section string
 		at      int // the line that it begins at
 	}
@@ -368,11 +368,15 @@ func (m *model) open() tea.Cmd {
 		return nil
 	}
 	lesson, look, section := m.lesson(), m.look(m.width), m.section()
+	if section == m.opened[lesson.Name] {
+		section = "" // the place is where the reader left it
+	}
 	return func() tea.Msg {
 		text := lesson.Text()
 		s := set{lesson: lesson.Name, width: look.Width, dark: look.Dark, lines: setLines(look, text)}
 		for _, p := range lesson.Parts() {
-			if before, _, found := strings.Cut(text, p.Text); found && p.Anchor == section {
+			if p.Anchor == section {
+				before, _, _ := strings.Cut(text, p.Text)
 				s.section, s.at = section, len(setLines(look, before))
 			}
 		}
@@ -411,7 +415,7 @@ func (m *model) show(s set) {
 	}
 	m.reader.SetContentLines(s.lines)
 	m.layout()
-	if s.section != "" && s.section != m.opened[s.lesson] {
+	if s.section != "" {
 		m.opened[s.lesson] = s.section
 		m.reader.SetYOffset(s.at)
 		return

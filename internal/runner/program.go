@@ -51,10 +51,10 @@ func Exec(ctx context.Context, o Options, c Candidate, p Program) (Ended, error)
 	if err != nil {
 		return Ended{}, err
 	}
-	if r.dir, err = os.MkdirTemp(os.Getenv("GOTMPDIR"), "conclab-"); err != nil {
-		return Ended{}, fmt.Errorf("no room for temporary files: %w", err)
+	if err := r.makeRoom(); err != nil {
+		return Ended{}, err
 	}
-	defer func() { _ = os.RemoveAll(r.dir) }()
+	defer r.clear()
 
 	binary, err := r.buildProgram(ctx)
 	if ctx.Err() != nil {

@@ -107,10 +107,10 @@ func Run(ctx context.Context, o Options, c Candidate, on func(Event)) (*Result, 
 	if err != nil {
 		return nil, err
 	}
-	if r.dir, err = os.MkdirTemp(os.Getenv("GOTMPDIR"), "conclab-"); err != nil {
-		return nil, fmt.Errorf("no room for temporary files: %w", err)
+	if err := r.makeRoom(); err != nil {
+		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(r.dir) }()
+	defer r.clear()
 
 	result, err := r.judge(ctx)
 	if ctx.Err() != nil {
@@ -126,10 +126,10 @@ func Vet(ctx context.Context, o Options, c Candidate) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.dir, err = os.MkdirTemp(os.Getenv("GOTMPDIR"), "conclab-"); err != nil {
-		return nil, fmt.Errorf("no room for temporary files: %w", err)
+	if err := r.makeRoom(); err != nil {
+		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(r.dir) }()
+	defer r.clear()
 	t := &tools{}
 	if err := r.layOver(t); err != nil {
 		return nil, err
@@ -190,6 +190,16 @@ func newCandidate(o Options, c Candidate) (*run, error) {
 	r.exercise = filepath.Join(root, filepath.FromSlash(exerciseFile(c.Lesson)))
 	return r, r.read()
 }
+
+// makeRoom makes the folder for the run's temporary files; clear removes it.
+func (r *run) makeRoom() (err error) {
+	if r.dir, err = os.MkdirTemp(os.Getenv("GOTMPDIR"), "conclab-"); err != nil {
+		return fmt.Errorf("no room for temporary files: %w", err)
+	}
+	return nil
+}
+
+func (r *run) clear() { _ = os.RemoveAll(r.dir) }
 
 // exerciseFile names the learner's file relative to the root, with slashes.
 func exerciseFile(l lessons.Lesson) string {

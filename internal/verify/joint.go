@@ -22,8 +22,8 @@ const memory = 1 << 30
 type batch []int
 
 // share divides the variants into batches, with the race detector and without
-// it, and those that are judged alone. To link a binary takes longer than to
-// compile one answer and to run one test together.
+// it, and those that are judged alone. Linking a binary takes longer than
+// compiling an answer and running a test.
 func share(variants []bank.Variant) (plain, race []batch, alone []int) {
 	for i, v := range variants {
 		switch {
@@ -98,8 +98,8 @@ func newJoint(ctx context.Context, o Options, race runner.RaceMode, variants []b
 
 func (j *joint) close() { _ = os.RemoveAll(j.dir) }
 
-// judge judges the variants of a batch and calls on with each result. When ctx ends it leaves out
-// the rest.
+// judge judges the variants of a batch and calls on with each result. When ctx
+// ends it leaves out the rest.
 func (j *joint) judge(ctx context.Context, variants []bank.Variant, on func(i int, r Result)) {
 	start := time.Now()
 	candidates := make([]runner.Candidate, len(variants))

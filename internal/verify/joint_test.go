@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -48,4 +49,23 @@ func TestWrongAnswersToSeveralLessonsAreJudgedTogether(t *testing.T) {
 			assert.True(t, r.OK(), "%s: %v", r.Variant, r.Err)
 		}
 	}
+}
+
+// TestABatchThatIsInterruptedKeepsWhatWasFinished ends the context before those
+// are begun that need the race detector.
+func TestABatchThatIsInterruptedKeepsWhatWasFinished(t *testing.T) {
+	const root = "../.."
+	all, err := verify.Load(root, lessons.All()[:2])
+	require.NoError(t, err)
+	variants := slices.DeleteFunc(all, func(v bank.Variant) bool {
+		return v.Kind != bank.Reference && (v.Kind != bank.Reject || v.Race || v.Test == bank.Vet)
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+
+	results, err := verify.Run(ctx, verify.Options{Root: root}, variants, func(verify.Result) { cancel() })
+
+	require.ErrorIs(t, err, context.Canceled)
+	assert.NotEmpty(t, results)
+	assert.Less(t, len(results), len(variants))
 }

@@ -105,7 +105,9 @@ func Run(ctx context.Context, o Options, variants []bank.Variant, on func(Result
 			continue
 		}
 		j, err := newJoint(ctx, o, kind.mode, variants)
-		if err != nil {
+		if err != nil && ctx.Err() != nil {
+			break // what was finished is still told
+		} else if err != nil {
 			return nil, errors.Join(err, group.Wait())
 		}
 		defer j.close()
