@@ -24,7 +24,7 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"conclab/internal/bank"
-	"conclab/internal/runner"
+	"conclab/internal/verify"
 	"conclab/lessons"
 )
 
@@ -45,8 +45,8 @@ var update = flag.Bool("update", false, "write the outputs and messages into the
 //
 // A console block that ends with a line "…" shows the beginning of the output.
 //
-// With -update, what a run prints and what a wrong answer is told are written
-// into the texts instead.
+// The messages are held against the truth by [TestMessages]. With -update, what a
+// run prints and what a wrong answer is told are written into the texts instead.
 func TestTexts(t *testing.T) {
 	for _, l := range lessons.All() {
 		t.Run(l.Name, func(t *testing.T) {
@@ -72,9 +72,7 @@ func checkBlock(t *testing.T, l lessons.Lesson, page string, b block) {
 		v := variant(t, l, strings.TrimPrefix(args[0], "reject="))
 		if kind == "go" {
 			assert.Contains(t, string(v.Source), b.text)
-			return
 		}
-		checkMessage(t, v, page, b.text)
 	default:
 		file := args[0]
 		if !strings.HasPrefix(file, "exercises/") && !strings.HasPrefix(file, "solutions/") {
@@ -96,6 +94,22 @@ func read(t *testing.T, file string) string {
 // code blocks (sh is for commands that are not run here; a reject's name begins
 // with its lesson), and the map of the lessons.
 func TestPages(t *testing.T) {
+	for _, page := range pages(t) {
+		for _, b := range blocks(read(t, page)) {
+			t.Run(strings.ReplaceAll(page+" "+strings.Join(b.info, " "), "/", "_"), func(t *testing.T) {
+				require.NotEmpty(t, b.info, "a block without a source:\n%s", b.text)
+				if b.info[0] == "sh" {
+					return
+				}
+				checkBlock(t, named(t, &b), page, b)
+			})
+		}
+	}
+}
+
+// pages returns the pages outside of the lessons whose blocks are checked here;
+// docs/instructors.md is walked through by a test of cmd/lab.
+func pages(t *testing.T) []string {
 	pages := []string{"README.md"}
 	require.NoError(t, filepath.WalkDir(filepath.Join(root, "docs"), func(file string, d os.DirEntry, err error) error {
 		if err == nil && path.Ext(d.Name()) == ".md" && d.Name() != "instructors.md" {
@@ -105,22 +119,69 @@ func TestPages(t *testing.T) {
 		}
 		return err
 	}))
-	for _, page := range pages {
+	return pages
+}
+
+// named cuts the lesson's name off the reject that a block outside of the lessons
+// names, and returns that lesson; the zero Lesson if it names none.
+func named(t *testing.T, b *block) (l lessons.Lesson) {
+	last := len(b.info) - 1
+	if name, ok := strings.CutPrefix(b.info[last], "reject="); ok {
+		lesson, reject, _ := strings.Cut(name, "/")
+		var err error
+		l, err = lessons.Find(lesson)
+		require.NoError(t, err)
+		b.info[last] = "reject=" + reject
+	}
+	return l
+}
+
+// TestMessages holds every message that a page shows against what the learner
+// would be told. The wrong answers are judged together, because they share
+// binaries then.
+func TestMessages(t *testing.T) {
+	type quote struct{ page, text string }
+	quotes := map[string][]quote{}
+	var variants []bank.Variant
+	collect := func(l lessons.Lesson, page string, b block) {
+		if b.info[0] != "text" || !strings.HasPrefix(b.info[1], "reject=") {
+			return
+		}
+		v := variant(t, l, strings.TrimPrefix(b.info[1], "reject="))
+		if quotes[v.String()] == nil {
+			v.File = path.Join("exercises", l.Name, l.Name+".go")
+			v.Race = false // go test alone runs without
+			variants = append(variants, v)
+		}
+		quotes[v.String()] = append(quotes[v.String()], quote{page, b.text})
+	}
+	for _, l := range lessons.All() {
+		for _, b := range blocks(l.Text()) {
+			collect(l, path.Join("lessons", l.Name, "README.md"), b)
+		}
+	}
+	for _, page := range pages(t) {
 		for _, b := range blocks(read(t, page)) {
-			t.Run(strings.ReplaceAll(page+" "+strings.Join(b.info, " "), "/", "_"), func(t *testing.T) {
-				require.NotEmpty(t, b.info, "a block without a source:\n%s", b.text)
-				if b.info[0] == "sh" {
-					return
+			collect(named(t, &b), page, b)
+		}
+	}
+
+	// Some mistakes show only when two goroutines meet, which a busy machine can
+	// keep from happening.
+	for attempts := 5; len(variants) > 0; attempts-- {
+		results, err := verify.Run(t.Context(), verify.Options{Root: root}, variants, nil)
+		require.NoError(t, err)
+		variants = nil
+		for _, r := range results {
+			if r.Err != nil && attempts > 1 {
+				variants = append(variants, r.Variant)
+				continue
+			}
+			t.Run(r.Variant.String(), func(t *testing.T) {
+				require.NoError(t, r.Err)
+				for _, q := range quotes[r.Variant.String()] {
+					same(t, q.page, strings.TrimSpace(q.text), strings.TrimSpace(r.Message))
 				}
-				var l lessons.Lesson
-				if name, ok := strings.CutPrefix(b.info[len(b.info)-1], "reject="); ok {
-					lesson, reject, _ := strings.Cut(name, "/")
-					var err error
-					l, err = lessons.Find(lesson)
-					require.NoError(t, err)
-					b.info[len(b.info)-1] = "reject=" + reject
-				}
-				checkBlock(t, l, page, b)
 			})
 		}
 	}
@@ -171,21 +232,6 @@ func variant(t *testing.T, l lessons.Lesson, name string) bank.Variant {
 	i := slices.IndexFunc(all, func(v bank.Variant) bool { return v.Kind == bank.Reject && v.Name == name })
 	require.GreaterOrEqual(t, i, 0, "no reject is called %s", name)
 	return all[i]
-}
-
-func checkMessage(t *testing.T, v bank.Variant, page, want string) {
-	// The text shows what a learner would see.
-	c := runner.Candidate{Lesson: v.Lesson, File: path.Join("exercises", v.Lesson.Name, v.Lesson.Name+".go"), Source: v.Source}
-	message := ""
-	// Some mistakes show only when two goroutines meet, which a busy machine can
-	// keep from happening.
-	for attempts := 5; attempts > 0 && message == ""; attempts-- {
-		result, err := runner.Run(t.Context(), runner.Options{Root: root, Race: runner.RaceOff, Tests: runner.Exactly(v.Test)}, c, nil)
-		require.NoError(t, err)
-		require.Empty(t, result.Build)
-		message = result.Tasks[0].Tests[0].Message
-	}
-	same(t, page, strings.TrimSpace(want), strings.TrimSpace(message))
 }
 
 // same holds what a page shows against what it is; with -update it makes it so.

@@ -95,6 +95,12 @@ func TestATextIsSetForTheTerminalAndShownInThePager(t *testing.T) {
 	s.shows("exit status 0")
 	s = open(t, "lab text locks", "PAGER=no-such-pager -x")
 	s.shows("exit status 0")
+
+	// A pager that an interrupt has ended before lab hears of it.
+	quick := filepath.Join(t.TempDir(), "quick")
+	require.NoError(t, os.WriteFile(quick, []byte("#!/bin/sh\n(sleep 0.1; kill -INT $PPID) &\nexit 2\n"), 0o700))
+	s = open(t, "lab text locks", "PAGER="+quick)
+	s.shows("exit status 130")
 }
 
 // counting is a program that says how often it is interrupted.

@@ -92,12 +92,14 @@ func TestEveryEventCanComeAtAnyTime(t *testing.T) {
 	m := show(t)
 	for _, a := range []watch.Event{events[0], events[2], events[7], events[9]} {
 		for _, b := range events {
-			for _, c := range events {
+			for i, c := range events {
 				m.runs[0] = run{tests: map[string]runner.Test{}}
-				for _, e := range []watch.Event{a, b, c} {
+				for j, e := range []watch.Event{a, b, c} {
 					e.Lesson = m.Course[0]
 					m.Update(batch{e})
-					assert.NotEmpty(t, m.View().Content)
+					if i == 0 || j == 2 { // what comes before c is the same for each
+						assert.NotEmpty(t, m.View().Content)
+					}
 				}
 			}
 		}

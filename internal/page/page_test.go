@@ -57,12 +57,12 @@ func TestColoursFitTheTerminal(t *testing.T) {
 func TestEveryTextFitsItsWidth(t *testing.T) {
 	for _, l := range lessons.All() {
 		for _, look := range []page.Look{dark, mono} {
-			fenced := longest(l.Text())
-			for line := range strings.Lines(look.Markdown(l.Text())) {
+			fenced, text := longest(l.Text()), look.Markdown(l.Text())
+			for line := range strings.Lines(text) {
 				bare := strings.TrimRight(ansi.Strip(line), " \n")
 				assert.LessOrEqual(t, ansi.StringWidth(bare), max(80, fenced+8), "%s: %s", l.Name, bare)
 			}
-			assert.Contains(t, escape.ReplaceAllString(look.Markdown(l.Text()), ""), l.Title)
+			assert.Contains(t, escape.ReplaceAllString(text, ""), l.Title)
 		}
 	}
 }

@@ -18,6 +18,10 @@ import (
 // farewell is how long a pager may go on after ctx has ended.
 const farewell = 800 * time.Millisecond
 
+// hearsay is how long an interrupt may take from the pager, which it has ended,
+// to here.
+const hearsay = 200 * time.Millisecond
+
 // Show shows the text on out. If out is a terminal, the text goes through $PAGER,
 // or less where that is not set, and Show blocks until the user has left it or
 // ctx has ended.
@@ -66,6 +70,14 @@ func page(ctx context.Context, program []string, in, out *os.File, text string) 
 		defer func() { _ = term.Restore(int(in.Fd()), state) }()
 	}
 	err := cmd.Run()
+	if state := cmd.ProcessState; state != nil && !state.Success() {
+		// Ctrl+C reaches both, and a quick pager can have ended by it before this
+		// process has heard of it.
+		select {
+		case <-ctx.Done():
+		case <-time.After(hearsay):
+		}
+	}
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("the text was not read to its end: %w", ctx.Err())

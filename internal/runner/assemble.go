@@ -37,9 +37,10 @@ type Assembly struct {
 
 // part is one candidate of an assembly.
 type part struct {
-	lesson lessons.Lesson
-	file   string // what messages name
-	pings  bool   // whether it wants to send ICMP
+	lesson    lessons.Lesson
+	file      string   // what messages name
+	pings     bool     // whether it wants to send ICMP
+	functions []string // that run tests
 }
 
 // Assemble compiles the candidates, one a lesson, and links them and their
@@ -72,7 +73,11 @@ func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate, 
 			a.NotBuilt[c.Lesson.Name] = messages[i]
 			continue
 		}
-		a.parts = append(a.parts, part{c.Lesson, c.File, slices.Contains(Imports(c.Source), pingPackage)})
+		functions := k.suites[c.Lesson.Name].functions
+		if function, _, ok := strings.Cut(tests[c.Lesson.Name], "/"); ok {
+			functions = []string{function}
+		}
+		a.parts = append(a.parts, part{c.Lesson, c.File, slices.Contains(Imports(c.Source), pingPackage), functions})
 	}
 	if len(a.parts) > 0 {
 		if err := a.link(ctx, "graded", a.parts); err != nil {
@@ -111,9 +116,9 @@ func (a *Assembly) compile(ctx context.Context, c Candidate, test string) (messa
 		return message, err
 	}
 	from := kit
-	if _, method, ok := strings.Cut(test, "/"); ok {
+	if strings.Contains(test, "/") && len(suite.files) == 1 {
 		from = a.dir
-		if err := a.prune(suite, method); err != nil {
+		if err := a.prune(suite, test); err != nil {
 			return "", err
 		}
 	}
@@ -125,13 +130,13 @@ func (a *Assembly) compile(ctx context.Context, c Candidate, test string) (messa
 }
 
 // prune writes what one test needs of a suite beside the candidate.
-func (a *Assembly) prune(suite *kitSuite, method string) error {
+func (a *Assembly) prune(suite *kitSuite, test string) error {
 	for _, file := range suite.files {
 		source, err := os.ReadFile(filepath.Join(a.kit.o.Dir, file))
 		if err != nil {
 			return err
 		}
-		if source, err = only(method, source); err != nil {
+		if source, err = only(test, source); err != nil {
 			return fmt.Errorf("the suite cannot be read: %w", err)
 		}
 		if err := os.WriteFile(filepath.Join(a.dir, file), source, 0o644); err != nil {
@@ -204,7 +209,7 @@ func (a *Assembly) link(ctx context.Context, name string, parts []part) error {
 	fmt.Fprintf(&source, ")\n\nfunc main() {\n\tinside.Main(first.Order, %v, map[string][]testing.InternalTest{\n", a.kit.Race)
 	for i, p := range parts {
 		fmt.Fprintf(&source, "\t\t%q: {\n", p.lesson.Name)
-		for _, function := range a.kit.suites[p.lesson.Name].functions {
+		for _, function := range p.functions {
 			fmt.Fprintf(&source, "\t\t\t{Name: %q, F: s%d.%[1]s},\n", function, i)
 		}
 		source.WriteString("\t\t},\n")

@@ -169,6 +169,7 @@ func (j *joint) variant(ctx context.Context, assembly *runner.Assembly, r *Resul
 			}
 			return err
 		}
+		r.Message = told(v, result)
 	}
 	return nil
 }

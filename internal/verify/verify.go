@@ -52,6 +52,9 @@ type Result struct {
 	// should have run with it; empty if nothing is missing.
 	NoRace string
 
+	// Message is how the test that a Reject names told of it; empty for all else.
+	Message string
+
 	Elapsed time.Duration // wall time
 }
 
@@ -186,6 +189,7 @@ func (r *Result) judge(ctx context.Context, o Options) error {
 		if err := v.Check(result); err != nil {
 			return err
 		}
+		r.Message = told(v, result)
 		if result.Build != "" || v.Test == bank.Vet {
 			return nil // the same every time
 		}
@@ -196,6 +200,18 @@ func (r *Result) judge(ctx context.Context, o Options) error {
 		left -= ran
 	}
 	return nil
+}
+
+// told returns the message of the test that a reject names.
+func told(v bank.Variant, r *runner.Result) string {
+	for _, task := range r.Tasks {
+		for _, test := range task.Tests {
+			if v.Kind == bank.Reject && test.Name == v.Test {
+				return test.Message
+			}
+		}
+	}
+	return ""
 }
 
 // options chooses how much of the suite a variant needs. Most mistakes show
