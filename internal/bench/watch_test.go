@@ -65,8 +65,8 @@ func saveToVerdict(b *testing.B, l lessons.Lesson) {
 		b.ReportMetric(milliseconds(middle(filled)), "screen-ms")
 	}
 	bare = nil
-	for i := range samples + 1 {
-		right := fmt.Appendf(reference(b, l), "\nvar edit%d = %d\n\nvar _ = edit%[1]d\n", i, i)
+	for range samples + 1 {
+		right := edited(reference(b, l))
 		save(b, bareClone, l, right)
 		bare = append(bare, testBare(b, bareClone, l))
 		whole = append(whole, lines.until(b, right, fmt.Sprintf("ok    %s  %d of %[2]d tasks", l.Name, len(l.Tasks))))
@@ -181,8 +181,8 @@ func BenchmarkWatching(b *testing.B) {
 		b.ReportMetric(100*(processorTime(b, s.pid)-before).Seconds()/idle.Seconds(), "idle-%")
 
 		before = processorTime(b, s.pid)
-		for i := range saves {
-			save(b, s.clone, l, fmt.Appendf(reference(b, l), "\nvar edit%d = %d\n", i, i))
+		for range saves {
+			save(b, s.clone, l, edited(reference(b, l)))
 			time.Sleep(50 * time.Millisecond)
 		}
 		wrong, token := todo(b, l, 0)
