@@ -24,9 +24,7 @@ var awkward = []string{"=cmd|' C calc'!A0 ", "a, \"b\"; ", "line\nbreak ", "-rf 
 // TestAClassOfCheats grades all tricks as one class, gate and all, with an
 // honest student in their midst.
 func TestAClassOfCheats(t *testing.T) {
-	if os.Getenv("CONCLAB_ATTACK") == "" {
-		t.Skip("skipped, because it takes minutes: make attack runs it")
-	}
+	takesMinutes(t)
 	if err := sandbox.Check(t.Context(), sandbox.Bubblewrap); err != nil {
 		t.Skipf("skipped, because these programs are not to be run without a sandbox: %v", err)
 	}

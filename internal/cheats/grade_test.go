@@ -23,9 +23,7 @@ import (
 // would run it: what the gate stops must be worth nothing to whoever gets past
 // it.
 func TestWithoutTheGate(t *testing.T) {
-	if os.Getenv("CONCLAB_ATTACK") == "" {
-		t.Skip("skipped, because it takes minutes: make attack runs it")
-	}
+	takesMinutes(t)
 	if err := sandbox.Check(t.Context(), sandbox.Bubblewrap); err != nil {
 		t.Skipf("skipped, because these programs are not to be run without a sandbox: %v", err)
 	}
@@ -147,4 +145,12 @@ func traces(t *testing.T) []string {
 		}
 	}
 	return found
+}
+
+// takesMinutes skips a test where nobody has asked for it.
+func takesMinutes(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CONCLAB_ATTACK") == "" {
+		t.Skip("skipped, because it takes minutes: make attack runs it")
+	}
 }

@@ -79,9 +79,6 @@ func (s *slurm) run(env []string, name string, args ...string) string {
 // shards, one of them killed in the middle of its work and requeued, merged, and
 // compared with the run of a single machine.
 func TestAnArrayJobGradesAsASingleRunDoes(t *testing.T) {
-	if os.Getenv("CONCLAB_ATTACK") == "" {
-		t.Skip("skipped, because it takes minutes: make attack runs it")
-	}
 	s := startSlurm(t)
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	require.NoError(t, err)

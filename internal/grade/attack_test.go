@@ -99,9 +99,7 @@ func coroutineTests(t *testing.T) []string {
 // TestBehindTheGateNothingIsGained switches the gate off. In the starter every
 // test fails, so whoever passes one has gained it by a trick.
 func TestBehindTheGateNothingIsGained(t *testing.T) {
-	if os.Getenv("CONCLAB_ATTACK") == "" {
-		t.Skip("skipped, because it takes minutes: make attack runs it")
-	}
+	takesMinutes(t)
 	names := coroutineTests(t)
 	temp := filepath.Join(t.TempDir(), "graded")
 	e := engine(t, false, func(o *grade.Options) { o.Temp = temp }, "coroutines", "encoding")
@@ -166,9 +164,6 @@ func traces(t *testing.T, temp string) (left []string) {
 
 // TestTheGateStopsThem switches the gate on.
 func TestTheGateStopsThem(t *testing.T) {
-	if os.Getenv("CONCLAB_ATTACK") == "" {
-		t.Skip("skipped, because it takes minutes: make attack runs it")
-	}
 	names := coroutineTests(t)
 	e := engine(t, true, nil, "coroutines")
 	for _, a := range attacks {
@@ -179,5 +174,13 @@ func TestTheGateStopsThem(t *testing.T) {
 		require.NoError(t, err)
 		l, _ := entry.Lesson("coroutines")
 		assert.Equal(t, gradebook.AgainstTheRules, l.Status, "%s: %s", a.name, l.Build)
+	}
+}
+
+// takesMinutes skips a test where nobody has asked for it.
+func takesMinutes(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CONCLAB_ATTACK") == "" {
+		t.Skip("skipped, because it takes minutes: make attack runs it")
 	}
 }

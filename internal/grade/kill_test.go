@@ -84,9 +84,7 @@ func writeClass(t *testing.T) string {
 }
 
 func TestKilledAtTwentyMomentsItEndsAsIfNothingHadHappened(t *testing.T) {
-	if os.Getenv("CONCLAB_ATTACK") == "" {
-		t.Skip("skipped, because it takes minutes: make attack runs it")
-	}
+	takesMinutes(t)
 	if testing.Short() {
 		t.Skip("skipped, because it grades a class twenty times")
 	}
