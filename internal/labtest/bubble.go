@@ -23,6 +23,10 @@ const (
 	// takes time.
 	realPatience = 5 * time.Second
 
+	// afterFailure is how many looks a test on the real clock has to end by itself
+	// when it has failed.
+	afterFailure = 5
+
 	// interval is the time between two looks at a test that is still running.
 	interval = 100 * time.Millisecond
 
@@ -60,7 +64,7 @@ func (s *Suite) Bubble(f func(t *T)) {
 	var over atomic.Bool
 	goroutines := func() []goroutine {
 		if own, ok := id.Load().(string); ok {
-			return inBubble(dump(), own)
+			return inBubble(dump(own), own)
 		}
 		return nil
 	}
@@ -99,11 +103,11 @@ func (s *Suite) Bubble(f func(t *T)) {
 func (s *Suite) Real(f func(t *T)) {
 	t := newT(s.T())
 	before := map[string]bool{}
-	for _, g := range dump() {
+	for _, g := range dump("") {
 		before[g.id] = true
 	}
 	own := func() []goroutine {
-		return slices.DeleteFunc(dump(), func(g goroutine) bool { return before[g.id] })
+		return slices.DeleteFunc(dump(""), func(g goroutine) bool { return before[g.id] })
 	}
 	finished := make(chan struct{})
 	go func() {
@@ -113,7 +117,14 @@ func (s *Suite) Real(f func(t *T)) {
 			t.awaitEnd(own)
 		}
 	}()
+	failed := 0 // how often it was found to have failed, and not to have ended
 	if !t.watch(finished, realPatience, func(standstill bool) (hung, spinning bool) {
+		if t.Failed() {
+			// Nothing more can come of it: perhaps it waits for a server that has
+			// crashed.
+			failed++
+			return failed > afterFailure, false
+		}
 		if !standstill {
 			return false, false
 		}

@@ -104,7 +104,7 @@ func (c *Call) Blocks(instead string, args ...any) {
 
 // where says at which line of the learner's the function is.
 func (c *Call) where() []string {
-	all := dump()
+	all := dump("")
 	i := slices.IndexFunc(all, func(g goroutine) bool { return g.id == c.id.Load() })
 	if i < 0 {
 		return nil

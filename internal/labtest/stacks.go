@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // goroutine is one entry of a stack dump.
@@ -28,16 +29,22 @@ type frame struct {
 
 var header = regexp.MustCompile(`^goroutine (\d+) .*?\[(.*)\]:$`)
 
-// dump returns all goroutines of the process as they are at one moment: the
-// world is stopped while it is taken. They are in the order of their places in
-// the code under test, since the runtime's own order changes from run to run,
-// and what a failure says must not.
-func dump() []goroutine {
-	buf := make([]byte, 1<<16)
+// buffers are for dumps. Under the race detector a new one costs more than the
+// dump.
+var buffers = sync.Pool{New: func() any { return new(make([]byte, 1<<16)) }}
+
+// dump returns the goroutines of the process as they are at one moment: the
+// world is stopped while it is taken. If bubble is not empty, those of other
+// bubbles are left out. They are in the order of their places in the code under
+// test, since the runtime's own order changes from run to run, and what a failure
+// says must not.
+func dump(bubble string) []goroutine {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
 	for {
-		n := runtime.Stack(buf, true)
-		if n < len(buf) {
-			all := parse(string(buf[:n]))
+		n := runtime.Stack(*buf, true)
+		if n < len(*buf) {
+			all := parse(string((*buf)[:n]), bubble)
 			slices.SortStableFunc(all, func(a, b goroutine) int {
 				f, _ := a.learner()
 				g, _ := b.learner()
@@ -45,39 +52,49 @@ func dump() []goroutine {
 			})
 			return all
 		}
-		buf = make([]byte, 2*len(buf))
+		*buf = make([]byte, 2*len(*buf))
 	}
 }
 
 // self returns the calling goroutine.
 func self() goroutine {
 	buf := make([]byte, 1<<10)
-	return parse(string(buf[:runtime.Stack(buf, false)]))[0]
+	return parse(string(buf[:runtime.Stack(buf, false)]), "")[0]
 }
 
-func parse(text string) []goroutine {
+// parse reads a dump. What earlier tests have left in other bubbles than the one
+// that is asked for can be most of it, and is not looked at.
+func parse(text, bubble string) []goroutine {
 	var all []goroutine
-	var fn string
-	created := false
+	for text := range strings.SplitSeq(text, "\n\n") {
+		first, rest, _ := strings.Cut(text, "\n")
+		m := header.FindStringSubmatch(first)
+		if m == nil {
+			continue
+		}
+		g := goroutine{id: m[1]}
+		for i, word := range strings.Split(m[2], ", ") {
+			if i == 0 {
+				g.state = strings.Replace(word, " (scan)", "", 1)
+			}
+			if n, ok := strings.CutPrefix(word, "synctest bubble "); ok {
+				g.bubble = n
+			}
+		}
+		if bubble != "" && g.bubble != "" && g.bubble != bubble {
+			continue
+		}
+		g.parseFrames(rest)
+		all = append(all, g)
+	}
+	return all
+}
+
+// parseFrames reads what follows a goroutine's first line.
+func (g *goroutine) parseFrames(text string) {
+	fn, created := "", false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
-		if m := header.FindStringSubmatch(line); m != nil {
-			g := goroutine{id: m[1]}
-			for i, word := range strings.Split(m[2], ", ") {
-				if i == 0 {
-					g.state = strings.Replace(word, " (scan)", "", 1)
-				}
-				if n, ok := strings.CutPrefix(word, "synctest bubble "); ok {
-					g.bubble = n
-				}
-			}
-			all = append(all, g)
-			continue
-		}
-		if len(all) == 0 || line == "" {
-			continue
-		}
-		g := &all[len(all)-1]
 		if place, ok := strings.CutPrefix(line, "\t"); ok {
 			file, num, _ := cutLast(place, ":")
 			num, _, _ = strings.Cut(num, " ")
@@ -97,7 +114,6 @@ func parse(text string) []goroutine {
 			fn, _, _ = cutLast(fn, "(")
 		}
 	}
-	return all
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {
