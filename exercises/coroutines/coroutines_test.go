@@ -194,6 +194,9 @@ func (s *DomainSuite) TestTheHostName() {
 			"http://[2001:db8::1]:8080/":              "2001:db8::1",
 			"http://[::1]/":                           "::1",
 			"http://example.com:/":                    "example.com",
+			"http://[fe80::1%25en0]/":                 "fe80::1%en0",
+			"https://bücher.example/":                 "bücher.example",
+			"http://my_host/":                         "my_host",
 		} {
 			domain, err := coroutines.ExtractDomain(rawURL)(t.Context())
 			require.NoError(t, err, "it failed for %q", rawURL)
@@ -296,6 +299,16 @@ func (s *GatherSuite) TestThenRunsOneAfterTheOther() {
 			assert.NoError(t, err, "it failed")
 			assert.Equal(t, 4, n, "it gave something else")
 		})
+
+		calls := 0
+		tenfold := coroutines.Then(
+			func(context.Context) (int, error) { calls++; return calls, nil },
+			func(n int) coroutines.Coroutine[int] { return give(10*n, nil) })
+		for _, want := range []int{10, 20} {
+			n, err := tenfold(t.Context())
+			require.NoError(t, err, "it failed")
+			require.Equal(t, want, n, "next makes tenfold of what c gives, which is 1, and in the second call 2: it gave something else")
+		}
 	})
 }
 
@@ -343,7 +356,7 @@ func (s *GatherSuite) TestThenPassesTheContextOn() {
 func (s *GatherSuite) TestAllRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("all-at-the-same-time", "Gather must run all at the same time", coroutines.Gather[int])
-		const n = 9
+		const n = 200
 		meeting := labtest.NewMeeting(n)
 		cs := make([]coroutines.Coroutine[int], n)
 		for i := range cs {
@@ -358,7 +371,7 @@ func (s *GatherSuite) TestAllRunAtTheSameTime() {
 		start := time.Now()
 		_, err := coroutines.Gather(cs...)(t.Context())
 		require.NoError(t, err, "it failed")
-		took(t, start, time.Second, "nine that take a second each")
+		took(t, start, time.Second, "they take a second each, and all %d", n)
 	})
 }
 
@@ -415,6 +428,14 @@ func (s *GatherSuite) TestItReturnsTheFirstError() {
 			_, err := coroutines.Gather(cs...)(t.Context())
 			require.ErrorIs(t, err, errBoom, "it returned another error than the first")
 		}
+		for _, own := range []error{context.Canceled, context.DeadlineExceeded} {
+			_, err := coroutines.Gather(give(1, nil), give(0, own))(t.Context())
+			require.ErrorIs(t, err, own, "one failed, though the caller's context had not ended, and it returned something else")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(2*time.Second, cancel)
+		_, err := coroutines.Gather(fail(time.Second, errBoom), ignoring(3*time.Second, nil))(ctx)
+		assert.ErrorIs(t, err, errBoom, "the caller's context ended after the first error, and it returned something else")
 	})
 }
 
@@ -433,6 +454,14 @@ func (s *GatherSuite) TestItWaitsForTheOthers() {
 		assert.ErrorIs(t, err, errBoom, "it returned another error than the first")
 		assert.EqualValues(t, 2, cleaned.Load(), "it has returned, and of the two others so many had")
 		took(t, start, time.Minute+time.Second, "one fails after a second, the others tidy up for a minute, and it")
+
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		start = time.Now()
+		_, err = coroutines.Gather(tidy, tidy)(ctx)
+		assert.ErrorIs(t, err, context.Canceled, "both have ended with their context, and it returned something else")
+		assert.EqualValues(t, 4, cleaned.Load(), "the caller's context has ended and it has returned, and of four so many had by then")
+		took(t, start, time.Minute+time.Second, "the caller's context ends after a second, both tidy up for a minute, and it")
 	})
 }
 
@@ -543,6 +572,10 @@ func (s *WithTimeoutSuite) TestAfterDItEnds() {
 			took(t, start, time.Second, "%s: it", name)
 			require.ErrorIs(t, err, context.DeadlineExceeded, "%s, and it returned something else", name)
 		}
+		start := time.Now()
+		_, err := coroutines.WithTimeout(0, ignoring(time.Minute, nil))(t.Context())
+		took(t, start, 0, "c takes a minute and d is 0: it")
+		assert.ErrorIs(t, err, context.DeadlineExceeded, "c takes a minute and d is 0, and it returned something else")
 	})
 }
 

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,28 +116,32 @@ func (s *HandleSuite) TestAClientWithoutAWord() {
 func (s *HandleSuite) TestAReadError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "A read error must be returned, and the connection closed", echo.Handle)
-		var log labtest.Recorder
-		_, server := labtest.Connect()
-		err := echo.Handle(&failing{Conn: server, read: errBoom}, &log)
-		assert.ErrorIs(t, err, errBoom, "reading failed, and it returned something else")
-		assert.True(t, server.Closed(), "the connection is not closed")
-		assert.Contains(t, log.Writes(), lines("", server)[2], "there is no Close line")
+		for _, failure := range []error{errBoom, io.ErrUnexpectedEOF, net.ErrClosed} {
+			var log labtest.Recorder
+			_, server := labtest.Connect()
+			err := echo.Handle(&failing{Conn: server, read: failure}, &log)
+			require.ErrorIs(t, err, failure, "reading failed, and it returned something else")
+			require.True(t, server.Closed(), "the connection is not closed")
+			require.Contains(t, log.Writes(), lines("", server)[2], "there is no Close line")
+		}
 	})
 }
 
 func (s *HandleSuite) TestAWriteError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "A write error must be returned, and the connection closed", echo.Handle)
-		var log labtest.Recorder
-		client, server := labtest.Connect()
-		call := t.Go(func() {
-			err := echo.Handle(&failing{Conn: server, write: errBoom}, &log)
-			assert.ErrorIs(t, err, errBoom, "writing failed, and it returned something else")
-		})
-		say(t, client, "hello")
-		call.Returns("writing failed, and it does not return")
-		assert.True(t, server.Closed(), "the connection is not closed")
-		assert.Contains(t, log.Writes(), lines("", server)[2], "there is no Close line")
+		for _, failure := range []error{errBoom, io.ErrClosedPipe, net.ErrClosed} {
+			var log labtest.Recorder
+			client, server := labtest.Connect()
+			call := t.Go(func() {
+				err := echo.Handle(&failing{Conn: server, write: failure}, &log)
+				assert.ErrorIs(t, err, failure, "writing failed, and it returned something else")
+			})
+			say(t, client, "hello")
+			call.Returns("writing failed, and it does not return")
+			require.True(t, server.Closed(), "the connection is not closed")
+			require.Contains(t, log.Writes(), lines("", server)[2], "there is no Close line")
+		}
 	})
 }
 
@@ -359,7 +365,8 @@ func (s *ShutdownSuite) TestWhoHasSaidNothingIsClosed() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When ctx ends, connections that still wait for their message must be closed", (*echo.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &echo.Server{})
+		var log labtest.Exclusive
+		r := serve(t, &echo.Server{Log: &log})
 		var idle []*labtest.Conn
 		for range 5 {
 			idle = append(idle, r.ln.Dial())
@@ -368,6 +375,7 @@ func (s *ShutdownSuite) TestWhoHasSaidNothingIsClosed() {
 		r.stop(t)
 		for _, client := range idle {
 			require.Empty(t, rest(client), "it had said nothing, and got this")
+			require.Contains(t, log.Writes(), linesOf("", client.LocalAddr())[2], "there is no Close line")
 		}
 	})
 }
@@ -376,7 +384,8 @@ func (s *ShutdownSuite) TestAMessageThatIsReadHasItsEcho() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When ctx ends, a client whose message has been read must have its whole echo, and Serve must wait for that", (*echo.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &echo.Server{})
+		var log labtest.Exclusive
+		r := serve(t, &echo.Server{Log: &log})
 		message := strings.Repeat("0123456789", 10)
 		var clients []*labtest.Conn
 		for range 3 {
@@ -402,6 +411,9 @@ func (s *ShutdownSuite) TestAMessageThatIsReadHasItsEcho() {
 			require.Equal(t, message, got.String(), "only this came back")
 		}
 		r.stop(t)
+		for _, client := range clients {
+			require.Contains(t, log.Writes(), linesOf(message, client.LocalAddr())[2], "it has had its echo, and there is no Close line")
+		}
 	})
 }
 
@@ -490,24 +502,20 @@ func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("when-accept-fails", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*echo.Server).Serve)
 		t.NothingStays()
-		ln := labtest.NewListener()
-		ctx := context.WithoutCancel(t.Context())
-		var failed error
-		call := t.Go(func() { failed = new(echo.Server).Serve(ctx, ln) })
-		idle, slow := ln.Dial(), ln.Dial()
-		_, err := slow.Write([]byte("slow"))
-		require.NoError(t, err, "nobody read the message")
-		t.Settle()
+		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
+			r := serveWith(t, new(echo.Server), failure)
+			idle, slow := r.ln.Dial(), r.ln.Dial()
+			_, err := slow.Write([]byte("slow"))
+			require.NoError(t, err, "nobody read the message")
+			t.Settle()
 
-		ln.Fail(errBoom)
-		call.Blocks("Accept has failed, two clients are still there, and it returned")
-		assert.Equal(t, "slow", rest(slow), "Accept has failed, and this came back")
-		call.Blocks("Accept has failed, a client is still there, and it returned")
-		assert.Equal(t, "hello", say(t, idle, "hello"), "Accept has failed, and this came back")
-		call.Returns("Accept has failed, nobody is left, and it does not return")
-		assert.ErrorIs(t, failed, errBoom, "Accept has failed, and it returned something else")
-		assert.True(t, ln.Closed(), "the listener is not closed")
-		assert.Zero(t, ln.Open(), "so many connections are still open")
+			r.ln.Fail(failure)
+			r.call.Blocks("Accept has failed, two clients are still there, and it returned")
+			assert.Equal(t, "slow", rest(slow), "Accept has failed, and this came back")
+			r.call.Blocks("Accept has failed, a client is still there, and it returned")
+			assert.Equal(t, "hello", say(t, idle, "hello"), "Accept has failed, and this came back")
+			r.ended(t, fmt.Sprintf("Accept has failed (%v), nobody is left, and it does not return", failure))
+		}
 	})
 }
 
@@ -515,22 +523,18 @@ func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("when-accept-fails", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*echo.Server).Serve)
 		t.NothingStays()
-		ln := labtest.NewListener()
-		ctx, cancel := context.WithCancel(context.Background())
-		var failed error
-		call := t.Go(func() { failed = new(echo.Server).Serve(ctx, ln) })
-		idle, slow := ln.Dial(), ln.Dial()
+		r := serveWith(t, new(echo.Server), errBoom)
+		idle, slow := r.ln.Dial(), r.ln.Dial()
 		_, err := slow.Write([]byte("slow"))
 		require.NoError(t, err, "nobody read the message")
 		t.Settle()
-		ln.Fail(errBoom)
-		call.Blocks("Accept has failed, two clients are still there, and it returned")
-		cancel()
+		r.ln.Fail(errBoom)
+		r.call.Blocks("Accept has failed, two clients are still there, and it returned")
+		r.cancel()
 		assert.Empty(t, rest(idle), "it had said nothing, and got this")
-		call.Blocks("a client has not had its echo, and it returned")
+		r.call.Blocks("a client has not had its echo, and it returned")
 		assert.Equal(t, "slow", rest(slow), "only this came back")
-		call.Returns("nobody is left, and it does not return")
-		assert.ErrorIs(t, failed, errBoom, "Accept had failed, and it returned something else")
+		r.ended(t, "nobody is left, and it does not return")
 	})
 }
 
@@ -556,10 +560,12 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-silent", "A client that is silent for IdleTimeout must be closed, and not before", (*echo.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &echo.Server{IdleTimeout: time.Minute})
+		var log labtest.Exclusive
+		r := serve(t, &echo.Server{IdleTimeout: time.Minute, Log: &log})
+		var client *labtest.Conn
 		for range 2 {
 			start := time.Now()
-			client := r.ln.Dial()
+			client = r.ln.Dial()
 			got := rest(client)
 			took := time.Since(start)
 			require.Empty(t, got, "it had said nothing, and got this")
@@ -567,6 +573,15 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 			require.Less(t, took, time.Minute+tolerance, "the time after which it was closed")
 		}
 		r.stop(t)
+		assert.Contains(t, log.Writes(), linesOf("", client.LocalAddr())[2], "there is no Close line")
+
+		r = serveWith(t, &echo.Server{IdleTimeout: time.Minute}, errBoom)
+		client = r.ln.Dial()
+		t.Settle()
+		r.ln.Fail(errBoom)
+		time.Sleep(time.Minute)
+		r.ended(t, "Accept has failed, the only client has been silent for a minute, and Serve does not return")
+		assert.Empty(t, rest(client), "it had said nothing, and got this")
 	})
 }
 
@@ -578,7 +593,7 @@ func (s *LimitsSuite) TestWhoSpeaksInTimeIsServed() {
 		time.Sleep(time.Minute - time.Second)
 		_, err := client.Write([]byte("hello"))
 		require.NoError(t, err, "it spoke after 59 seconds of a minute, and nobody read it")
-		time.Sleep(time.Hour)
+		t.Pass(time.Hour)
 		assert.Equal(t, "hello", rest(client), "it spoke in time, took its echo an hour later, and this came back")
 		r.stop(t)
 	})
@@ -589,8 +604,8 @@ func (s *LimitsSuite) TestWithoutATimeoutSilenceIsFine() {
 		t.Rule("the-silent", "Without IdleTimeout a client may be silent for as long as it likes", (*echo.Server).Serve)
 		r := serve(t, &echo.Server{})
 		client := r.ln.Dial()
-		time.Sleep(100 * time.Hour)
-		assert.Equal(t, "hello", say(t, client, "hello"), "it spoke after 100 hours, and this came back")
+		t.Pass(2 * time.Hour)
+		assert.Equal(t, "hello", say(t, client, "hello"), "it spoke after two hours, and this came back")
 		r.stop(t)
 	})
 }
@@ -657,6 +672,23 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 			t.Settle()
 		}
 		r.stop(t)
+
+		r = serveWith(t, &echo.Server{MaxConns: 1}, errBoom)
+		first, second = r.ln.Dial(), r.ln.Dial()
+		t.Settle()
+		accepted := r.ln.Unaccepted() == 0
+		r.ln.Fail(errBoom)
+		t.Settle()
+		var one, other string // who is handled first is up to you
+		calls := []*labtest.Call{t.Go(func() { one = say(t, first, "hello") }), t.Go(func() { other = say(t, second, "hello") })}
+		r.ended(t, "Accept has failed, two clients have spoken, and Serve does not return")
+		for _, c := range calls {
+			c.Join()
+		}
+		assert.Equal(t, "hello", one, "Accept failed after it had been accepted, and this came back")
+		if accepted {
+			assert.Equal(t, "hello", other, "Accept failed while one of two was there and one waited for its turn, and this came back")
+		}
 	})
 }
 
@@ -727,18 +759,33 @@ type running struct {
 }
 
 // serve starts a server.
-func serve(t *labtest.T, server *echo.Server) *running {
+func serve(t *labtest.T, server *echo.Server) *running { return serveWith(t, server, nil) }
+
+// serveWith starts a server that returns such an error in the end.
+func serveWith(t *labtest.T, server *echo.Server, want error) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	context.AfterFunc(t.Context(), cancel)
 	r := &running{ln: labtest.NewListener(), cancel: cancel}
-	r.call = t.Go(func() { assert.NoError(t, server.Serve(ctx, r.ln), "Serve failed") })
+	r.call = t.Go(func() {
+		err := server.Serve(ctx, r.ln)
+		if want == nil {
+			assert.NoError(t, err, "Serve failed")
+		} else {
+			assert.ErrorIs(t, err, want, "Serve returned something else")
+		}
+	})
 	return r
 }
 
 // stop ends the server and checks what must then be so.
 func (r *running) stop(t *labtest.T) {
 	r.cancel()
-	r.call.Returns("its context has ended, and Serve does not return")
+	r.ended(t, "its context has ended, and Serve does not return")
+}
+
+// ended checks what must be so when the server has ended.
+func (r *running) ended(t *labtest.T, instead string) {
+	r.call.Returns("%s", instead)
 	require.True(t, r.ln.Closed(), "Serve has returned, and the listener is not closed")
 	require.Zero(t, r.ln.Open(), "Serve has returned, and so many connections are still open")
 }

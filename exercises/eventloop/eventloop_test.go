@@ -81,6 +81,11 @@ func (s *LoopSuite) TestAnyNumberMayWait() {
 		})
 		runs(t, l)
 		assert.Equal(t, 2*many, ran, "of %d callbacks so many have run", 2*many)
+
+		l = eventloop.New()
+		for range 5 * many {
+			l.CallSoon(count) // this one never runs
+		}
 	})
 }
 
@@ -90,10 +95,7 @@ func (s *LoopSuite) TestAPanicComesOutOfRun() {
 		l, said := eventloop.New(), new(words)
 		l.CallSoon(func() { said.add("before") })
 		l.CallSoon(func() { panic("the pan is on fire") })
-		func() {
-			defer func() { assert.Equal(t, "the pan is on fire", recover(), "this came out of Run") }()
-			_ = l.Run(t.Context())
-		}()
+		burns(t, l)
 		assert.Equal(t, "before", said.all(), "these callbacks had run by then")
 		l.CallSoon(func() { said.add("after") })
 		l.CallSoon(l.Stop)
@@ -400,6 +402,15 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		l.CallLater(time.Second, l.Stop)
 		runs(t, l)
 		assert.Equal(t, "0 1 2 3", said.all(), "d < 0 counts as 0, so all four are due at the same time, and they ran in another order")
+
+		said = new(words)
+		l.CallLater(time.Second, func() { said.add("1") })
+		l.CallSoon(func() {
+			time.Sleep(10 * time.Second)
+			l.CallLater(0, func() { said.add("2"); l.Stop() })
+		})
+		runs(t, l)
+		assert.Equal(t, "1 2", said.all(), "1 was due for some seconds when 2 was made, with a d of 0, and they ran in another order")
 	})
 }
 
@@ -450,6 +461,27 @@ func (s *TimersSuite) TestATimerMayBeMadeBeforeRun() {
 		l.CallLater(2*time.Minute, l.Stop)
 		runs(t, l)
 		require.Equal(t, "1 2", said.all(), "in the next Run these have run")
+	})
+}
+
+func (s *TimersSuite) TestTheyOutliveARun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("timers", "Timers that are not due must outlive a Run, whichever way it ends", (*eventloop.Loop).Run, (*eventloop.Loop).CallLater)
+		l, said := eventloop.New(), new(words)
+		l.CallLater(time.Minute, func() { said.add("1") })
+		l.CallSoon(func() { panic("the pan is on fire") })
+		burns(t, l)
+		l.CallLater(2*time.Minute, l.Stop)
+		runs(t, l)
+		require.Equal(t, "1", said.all(), "a panic came out of Run, and in the next Run these have run")
+
+		ctx, cancel := context.WithCancel(t.Context())
+		l.CallLater(time.Minute, func() { said.add("2") })
+		l.CallSoon(cancel)
+		require.ErrorIs(t, l.Run(ctx), context.Canceled, "its context has ended, and Run returned something else")
+		l.CallLater(2*time.Minute, l.Stop)
+		runs(t, l)
+		assert.Equal(t, "1 2", said.all(), "Run has ended with its context, and by the end of the next these have run")
 	})
 }
 
@@ -787,6 +819,22 @@ func (s *WatchSuite) TestAWatchOutlivesARun() {
 		r.stop(t)
 		assert.Equal(t, "0 true 1 true 2 true 3 true 4 true 5 true", said.all(), "in three Runs and between them so many values came, and react was called in another way")
 		require.NoError(t, l.Close(), "Close failed")
+
+		l, said = eventloop.New(), new(words)
+		eventloop.Watch(l, events, func(v int, ok bool) {
+			if v == 1 {
+				panic("the pan is on fire")
+			}
+			said.add(fmt.Sprint(v, ok))
+		})
+		events <- 1
+		burns(t, l)
+		events <- 2
+		r = start(t, l)
+		t.Settle()
+		r.stop(t)
+		assert.Equal(t, "2 true", said.all(), "react panicked at 1, then 2 came, and in the next Run react was called in another way")
+		require.NoError(t, l.Close(), "Close failed")
 	})
 }
 
@@ -840,7 +888,9 @@ func (s *WatchSuite) TestCloseEndsEverything() {
 		}
 		timer := l.CallLater(time.Minute, never)
 		l.CallSoon(l.Stop)
-		runs(t, l)
+		ctx, cancel := context.WithCancel(context.Background())
+		_ = cancel // who waits for the end of this one stays
+		require.NoError(t, l.Run(ctx), "Run failed")
 		l.CallSoon(never)
 		backlog := make(chan int, 9)
 		eventloop.Watch(l, backlog, func(int, bool) { never() })
@@ -927,10 +977,7 @@ func (s *WatchSuite) TestCloseWhenRunHasEnded() {
 		l = eventloop.New()
 		eventloop.Watch(l, make(chan int), func(int, bool) {})
 		l.CallSoon(func() { panic("the pan is on fire") })
-		func() {
-			defer func() { _ = recover() }()
-			_ = l.Run(t.Context())
-		}()
+		burns(t, l)
 		assert.NoError(t, l.Close(), "a panic came out of Run, and Close failed")
 	})
 }
@@ -971,6 +1018,12 @@ func runs(t *labtest.T, l *eventloop.Loop) {
 		t.Fatalf("Stop was called, and Run does not return")
 	}
 	require.NoError(t, err, "Run failed")
+}
+
+// burns runs the loop until the panic of a callback comes out of Run.
+func burns(t *labtest.T, l *eventloop.Loop) {
+	defer func() { assert.Equal(t, "the pan is on fire", recover(), "this came out of Run") }()
+	_ = l.Run(t.Context())
 }
 
 // checkOmelette checks the lines and their times. Begun is when the first one was

@@ -1,20 +1,19 @@
 package finals_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -46,39 +45,31 @@ func TestParse(t *testing.T) { suite.Run(t, new(ParseSuite)) }
 func (s *ParseSuite) TestAnOperationAndItsArgument() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-line", "Parse must give the first word and the rest, trimmed", finals.Parse)
-		for line, want := range inOrder(map[string]finals.Request{
-			"ping localhost":               {Op: "ping", Arg: "localhost"},
-			"get http://example.com/":      {Op: "get", Arg: "http://example.com/"},
-			"  ping   localhost  ":         {Op: "ping", Arg: "localhost"},
-			"\tping\tlocalhost\t":          {Op: "ping", Arg: "localhost"},
-			"ping \t localhost\r\n":        {Op: "ping", Arg: "localhost"},
-			"say one two":                  {Op: "say", Arg: "one two"},
-			"say  one  two\t\tthree ":      {Op: "say", Arg: "one  two\t\tthree"},
-			"say Grüße":                    {Op: "say", Arg: "Grüße"},
-			"get http://example.com/?a=b%": {Op: "get", Arg: "http://example.com/?a=b%"},
-			"x y":                          {Op: "x", Arg: "y"},
-			"say say say":                  {Op: "say", Arg: "say say"},
-			"p ping p":                     {Op: "p", Arg: "ping p"},
-		}) {
-			got, err := finals.Parse(line)
-			require.NoError(t, err, "of %q it made an error", line)
-			require.Equal(t, want, got, "of %q it made", line)
-		}
+		parses(t, []line{
+			{"ping localhost", "ping", "localhost"},
+			{"get http://example.com/", "get", "http://example.com/"},
+			{"  ping   localhost  ", "ping", "localhost"},
+			{"\tping\tlocalhost\t", "ping", "localhost"},
+			{"ping \t localhost\r\n", "ping", "localhost"},
+			{"say one two", "say", "one two"},
+			{"say  one  two\t\tthree ", "say", "one  two\t\tthree"},
+			{"say Grüße", "say", "Grüße"},
+			{"get http://example.com/?a=b%", "get", "http://example.com/?a=b%"},
+			{"x y", "x", "y"},
+			{"say say say", "say", "say say"},
+			{"p ping p", "p", "ping p"},
+		})
 	})
 }
 
 func (s *ParseSuite) TestLettersOfAnyCase() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-line", "Parse must give the operation in lower case, and the argument as it is", finals.Parse)
-		for line, want := range inOrder(map[string]finals.Request{
-			"PING LocalHost":          {Op: "ping", Arg: "LocalHost"},
-			"Get http://EXAMPLE.com/": {Op: "get", Arg: "http://EXAMPLE.com/"},
-			"gEt GET":                 {Op: "get", Arg: "GET"},
-		}) {
-			got, err := finals.Parse(line)
-			require.NoError(t, err, "of %q it made an error", line)
-			require.Equal(t, want, got, "of %q it made", line)
-		}
+		parses(t, []line{
+			{"PING LocalHost", "ping", "LocalHost"},
+			{"Get http://EXAMPLE.com/", "get", "http://EXAMPLE.com/"},
+			{"gEt GET", "get", "GET"},
+		})
 	})
 }
 
@@ -90,6 +81,18 @@ func (s *ParseSuite) TestWithoutOperationOrArgument() {
 			require.Error(t, err, "of %q it made %+v", line, got)
 		}
 	})
+}
+
+// line is one that a client may send, and what is in it.
+type line struct{ whole, op, arg string }
+
+// parses checks what Parse makes of lines.
+func parses(t *labtest.T, lines []line) {
+	for _, l := range lines {
+		got, err := finals.Parse(l.whole)
+		require.NoError(t, err, "of %q it made an error", l.whole)
+		require.Equal(t, finals.Request{Op: l.op, Arg: l.arg}, got, "of %q it made", l.whole)
+	}
 }
 
 // Task 2: a line, an answer.
@@ -110,23 +113,23 @@ func (s *ServerSuite) TestItDoesAsItIsTold() {
 			}
 		}
 		r := serve(t, &finals.Server{Ops: ops{"one": note("one"), "two": note("two")}})
-		for request, want := range inOrder(map[string]string{
-			"one argument\n":            `one "argument"`,
-			"two argument\n":            `two "argument"`,
-			"TWO Arg  ument \n":         `two "Arg  ument"`,
-			"\t One \t 100 %d %s %!\n":  `one "100 %d %s %!"`,
-			"two\tGrüße\r\n":            `two "Grüße"`,
-			"one carriage\rreturn\r\n":  `one "carriage\rreturn"`,
-			"two two two\n":             `two "two two"`,
-			"one http://[::1]:80/?q=\n": `one "http://[::1]:80/?q="`,
-		}) {
+		for _, c := range []struct{ request, want string }{
+			{"one argument\n", `one "argument"`},
+			{"two argument\n", `two "argument"`},
+			{"TWO Arg  ument \n", `two "Arg  ument"`},
+			{"\t One \t 100 %d %s %!\n", `one "100 %d %s %!"`},
+			{"two\tGrüße\r\n", `two "Grüße"`},
+			{"one carriage\rreturn\r\n", `one "carriage\rreturn"`},
+			{"two two two\n", `two "two two"`},
+			{"one http://[::1]:80/?q=\n", `one "http://[::1]:80/?q="`},
+		} {
 			before := len(ran.Writes())
-			got := ask(t, r.ln.Dial(), request)
-			require.Equal(t, []string{want}, ran.Writes()[before:], "of the request %q it ran", request)
-			name, quoted, _ := strings.Cut(want, " ")
+			got := ask(t, r.ln.Dial(), c.request)
+			require.Equal(t, []string{c.want}, ran.Writes()[before:], "of the request %q it ran", c.request)
+			name, quoted, _ := strings.Cut(c.want, " ")
 			var arg string
 			_, _ = fmt.Sscanf(quoted, "%q", &arg)
-			require.Equal(t, name+" of "+arg+"\n", got, "to the request %q the answer was", request)
+			require.Equal(t, name+" of "+arg+"\n", got, "to the request %q the answer was", c.request)
 		}
 		r.stop(t)
 	})
@@ -171,10 +174,7 @@ func (s *ServerSuite) TestALineMayComeInPieces() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-line-at-last", "A request must be read up to its line's end, however many pieces it comes in, and not run before", (*finals.Server).Serve)
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": func(ctx context.Context, arg string, w io.Writer) error {
-			ran.Add(1)
-			return say(ctx, arg, w)
-		}}})
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}})
 		for _, request := range []string{"say hello\n", "say hello\r\n"} {
 			ran.Store(0)
 			client := r.ln.Dial()
@@ -210,10 +210,7 @@ func (s *ServerSuite) TestOneRequestForEachClient() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-line-at-last", "Only one request of a client must run", (*finals.Server).Serve)
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Ops: ops{"say": func(ctx context.Context, arg string, w io.Writer) error {
-			ran.Add(1)
-			return say(ctx, arg, w)
-		}}})
+		r := serve(t, &finals.Server{Ops: ops{"say": counted(&ran)}})
 		require.Equal(t, "one\n", ask(t, r.ln.Dial(), "say one\nsay two\n"), "two lines came, and the answer was")
 		t.Settle()
 		require.Equal(t, int64(1), ran.Load(), "two lines came, and so many operations ran")
@@ -247,10 +244,7 @@ func (s *ServerSuite) TestALineThatIsTooLong() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("too-long", "A line of more than MaxRequest bytes must be answered `error: request too long`, without waiting for its end", (*finals.Server).Serve)
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": func(context.Context, string, io.Writer) error {
-			ran.Add(1)
-			return nil
-		}}})
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}})
 		const want = "error: request too long\n"
 		line := "say " + strings.Repeat("x", 200<<10)
 		for _, request := range []string{line[:1025] + "\n", line[:1025] + "\r\n", line[:2000] + "\n", line[:1025], line} {
@@ -269,10 +263,7 @@ func (s *ServerSuite) TestALineThatBreaksOff() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("half-a-line", "If reading fails before the line has ended, nothing must run, and the connection must be closed", (*finals.Server).Serve)
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Ops: ops{"say": func(context.Context, string, io.Writer) error {
-			ran.Add(1)
-			return nil
-		}}})
+		r := serve(t, &finals.Server{Ops: ops{"say": counted(&ran)}})
 		for _, data := range []string{"say all my mon", "say", ""} {
 			for _, together := range []bool{false, true} {
 				rest(r.ln.Dial((&sent{data: data, end: errBoom, together: together}).wrap))
@@ -290,15 +281,16 @@ func (s *ServerSuite) TestErrorsAreOneLine() {
 		t.Rule("errors-are-answers", "An error must be answered by one line, `error: MESSAGE`, with spaces for line breaks", (*finals.Server).Serve)
 		var fails error
 		r := serve(t, &finals.Server{Ops: ops{"fail": func(context.Context, string, io.Writer) error { return fails }}})
-		for message, want := range inOrder(map[string]string{
-			"boom":                        "error: boom\n",
-			"one\ntwo":                    "error: one two\n",
-			"one\ntwo\nthree":             "error: one two three\n",
-			"a %d b %s c %!":              "error: a %d b %s c %!\n",
-			"error: of another \"kind\" ": "error: error: of another \"kind\" \n",
-		}) {
-			fails = errors.New(message)
-			require.Equal(t, want, ask(t, r.ln.Dial(), "fail now\n"), "of the error %q the client was told", message)
+		for _, c := range []struct{ message, want string }{
+			{"boom", "error: boom\n"},
+			{"", "error: \n"},
+			{"one\ntwo", "error: one two\n"},
+			{"one\ntwo\nthree", "error: one two three\n"},
+			{"a %d b %s c %!", "error: a %d b %s c %!\n"},
+			{"error: of another \"kind\" ", "error: error: of another \"kind\" \n"},
+		} {
+			fails = errors.New(c.message)
+			require.Equal(t, c.want, ask(t, r.ln.Dial(), "fail now\n"), "of the error %q the client was told", c.message)
 		}
 		fails = errors.New("one\r\ntwo")
 		got := ask(t, r.ln.Dial(), "fail now\n")
@@ -312,10 +304,7 @@ func (s *ServerSuite) TestABadRequestIsAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-answers", "A line that Parse does not understand must be answered by one line, `error: MESSAGE`", (*finals.Server).Serve)
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Ops: ops{"say": func(context.Context, string, io.Writer) error {
-			ran.Add(1)
-			return nil
-		}}})
+		r := serve(t, &finals.Server{Ops: ops{"say": counted(&ran)}})
 		for _, request := range []string{"\n", "\r\n", "  \n", "say\n", " say \r\n", "nonsense\n"} {
 			got := ask(t, r.ln.Dial(), request)
 			require.Regexp(t, `\Aerror: .*\n\z`, got, "to the request %q the answer was", request)
@@ -330,20 +319,20 @@ func (s *ServerSuite) TestABadRequestIsAnError() {
 func (s *ServerSuite) TestAnUnknownOperation() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-answers", "An unknown operation must be answered by an error that lists those that there are, sorted", (*finals.Server).Serve)
-		for names, request := range inOrder(map[string]string{
-			"get, ping":               "x y\n",
-			"alpha, get, ping, whois": "pin localhost\n",
-			"ping":                    "pings localhost\r\n",
-		}) {
+		for _, c := range []struct{ names, request string }{
+			{"get, ping", "x y\n"},
+			{"alpha, get, ping, whois", "pin localhost\n"},
+			{"ping", "pings localhost\r\n"},
+		} {
 			all := ops{}
-			for _, name := range strings.Split(names, ", ") {
+			for _, name := range strings.Split(c.names, ", ") {
 				all[name] = say
 			}
-			op, _, _ := strings.Cut(request, " ")
+			op, _, _ := strings.Cut(c.request, " ")
 			r := serve(t, &finals.Server{Ops: all})
-			want := fmt.Sprintf("error: unknown operation %q (have: %s)\n", op, names)
+			want := fmt.Sprintf("error: unknown operation %q (have: %s)\n", op, c.names)
 			for range 20 { // a map has its keys in another order each time
-				require.Equal(t, want, ask(t, r.ln.Dial(), request), "to the request %q the answer was", request)
+				require.Equal(t, want, ask(t, r.ln.Dial(), c.request), "to the request %q the answer was", c.request)
 			}
 			r.stop(t)
 		}
@@ -379,8 +368,9 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-panic-inside", "An operation that panics must be answered `error: internal error`, and the server must go on", (*finals.Server).Serve)
 		t.NothingStays()
-		gate := labtest.NewGate()
+		desk := newDesk()
 		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{
+			"wait":  desk.op,
 			"text":  func(context.Context, string, io.Writer) error { panic("secret: 42") },
 			"error": func(context.Context, string, io.Writer) error { panic(errBoom) },
 			"runtime": func(_ context.Context, arg string, _ io.Writer) error {
@@ -388,20 +378,16 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 				beyond := arg[end]
 				return fmt.Errorf("%c", beyond)
 			},
-			"wait": func(ctx context.Context, arg string, w io.Writer) error {
-				gate.Pass()
-				return say(ctx, arg, w)
-			},
 		}})
 		other := t.Go(func() {
-			assert.Equal(t, "hello\n", ask(t, r.ln.Dial(), "wait hello\n"), "others panicked, and a client got")
+			assert.Equal(t, "answer to hello\n", ask(t, r.ln.Dial(), "wait hello\n"), "others panicked, and a client got")
 		})
 		t.Settle()
 		for _, op := range []string{"text", "error", "runtime"} {
 			require.Equal(t, "error: internal error\n", ask(t, r.ln.Dial(), op+" now\n"), "the client was told")
 		}
 		require.False(t, r.call.Returned(), "some operations have panicked, and Serve returned")
-		gate.Open()
+		close(desk.finish)
 		other.Returns("others panicked, and a client has no answer")
 		r.stop(t)
 	})
@@ -410,25 +396,19 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 func (s *ServerSuite) TestNobodyWaitsForOthers() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "Every client must be served while others are silent, run, or do not take their answer", (*finals.Server).Serve)
-		gate := labtest.NewGate()
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": func(ctx context.Context, arg string, w io.Writer) error {
-			gate.Pass()
-			return say(ctx, arg, w)
-		}}})
+		desk := newDesk()
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}})
 		var clients []*labtest.Conn
-		for _, request := range []string{"", "say he", "wait hello\n", "wait hello\n", "say hello\n"} {
-			client := r.ln.Dial()
-			_, err := client.Write([]byte(request))
-			require.NoError(t, err, "nobody read the request")
-			clients = append(clients, client)
+		for _, request := range []string{"", "say answer", "wait hello\n", "wait hello\n", "say answer to hello\n"} {
+			clients = append(clients, begin(t, r.ln, request))
 		}
 		t.Settle()
 		var got string
 		t.Go(func() { got = ask(t, r.ln.Dial(), "say hello\n") }).Returns("others are there, and a client has no answer")
 		require.Equal(t, "hello\n", got, "another answer came")
-		gate.Open()
-		for i, end := range []string{"say hello\n", "llo\n", "", "", ""} {
-			require.Equal(t, "hello\n", ask(t, clients[i], end), "another answer came")
+		close(desk.finish)
+		for i, end := range []string{"say answer to hello\n", " to hello\n", "", "", ""} {
+			require.Equal(t, "answer to hello\n", ask(t, clients[i], end), "another answer came")
 		}
 		r.stop(t)
 	})
@@ -452,9 +432,7 @@ func (s *ServerSuite) TestHundredsAtATime() {
 				assert.Equal(t, fmt.Sprintf("I am %d\n", i), ask(t, client, fmt.Sprintf("meet I am %d\n", i)), "another answer came")
 			}))
 		}
-		for _, c := range calls {
-			c.Join()
-		}
+		join(calls)
 		r.stop(t)
 	})
 }
@@ -489,9 +467,7 @@ func (s *ServerSuite) TestRealSockets() {
 		idle, err := net.Dial("tcp", ln.Addr().String())
 		require.NoError(t, err, "the test cannot connect")
 		defer idle.Close()
-		for _, c := range clients {
-			c.Join()
-		}
+		join(clients)
 		cancel()
 		call.Join()
 		_, err = idle.Read(make([]byte, 1))
@@ -524,16 +500,10 @@ func (s *ServerSuite) TestWhoHasNotSentItsLineIsClosed() {
 		t.Rule("the-orderly-end", "When ctx ends, a client that has not sent its whole line must be closed, and nothing run for it", (*finals.Server).Serve)
 		t.NothingStays()
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": func(context.Context, string, io.Writer) error {
-			ran.Add(1)
-			return nil
-		}}})
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}})
 		var clients []*labtest.Conn
 		for _, part := range []string{"", "", "s", "say all my mon", "say all my money\r"} {
-			client := r.ln.Dial()
-			_, err := client.Write([]byte(part))
-			require.NoError(t, err, "nobody read it")
-			clients = append(clients, client)
+			clients = append(clients, begin(t, r.ln, part))
 		}
 		t.Settle()
 		r.stop(t)
@@ -553,11 +523,7 @@ func (s *ServerSuite) TestARunningRequestGoesOn() {
 			desk := newDesk()
 			r := serveUntil(t, ctx, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
 			r.cancel = stop
-			clients := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial((&sent{data: "wait hello", end: io.EOF}).wrap)}
-			for _, client := range clients[:2] {
-				_, err := client.Write([]byte("wait hello\n"))
-				require.NoError(t, err, "nobody read the request")
-			}
+			clients := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n"), r.ln.Dial((&sent{data: "wait hello", end: io.EOF}).wrap)}
 			t.Settle()
 			require.Equal(t, int64(3), desk.running.Load(), "so many requests run")
 			r.cancel()
@@ -619,9 +585,7 @@ func (s *ServerSuite) TestEitherTheAnswerOrNothing() {
 		for range 100 {
 			t.Progress()
 			r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say}})
-			client := r.ln.Dial()
-			_, err := client.Write([]byte("say hel"))
-			require.NoError(t, err, "nobody read it")
+			client := begin(t, r.ln, "say hel")
 			var failed error
 			var got string
 			reader := t.Go(func() { got = rest(client) })
@@ -672,29 +636,24 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*finals.Server).Serve)
 		t.NothingStays()
-		ln := labtest.NewListener()
-		ctx := context.WithoutCancel(t.Context())
-		desk := newDesk()
-		var failed error
-		call := t.Go(func() {
-			failed = (&finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}}).Serve(ctx, ln)
-		})
-		idle, busy := ln.Dial(), ln.Dial()
-		_, err := busy.Write([]byte("wait hello\n"))
-		require.NoError(t, err, "nobody read the request")
-		t.Settle()
+		for _, err := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
+			desk := newDesk()
+			r := serveUntil(t, context.WithoutCancel(t.Context()), &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}})
+			defer r.ln.Close()
+			idle, busy := r.ln.Dial(), begin(t, r.ln, "wait hello\n")
+			t.Settle()
 
-		ln.Fail(errBoom)
-		call.Blocks("Accept has failed, two clients are still there, and it returned")
-		require.Zero(t, desk.ended.Load(), "Accept has failed, and the context of a request that runs has ended")
-		close(desk.finish)
-		assert.Equal(t, "answer to hello\n", rest(busy), "Accept has failed, and a client got")
-		call.Blocks("Accept has failed, a client is still there, and it returned")
-		assert.Equal(t, "hello\n", ask(t, idle, "say hello\n"), "Accept has failed, and a client got")
-		call.Returns("Accept has failed, nobody is left, and it does not return")
-		assert.ErrorIs(t, failed, errBoom, "Accept has failed, and it returned something else")
-		assert.True(t, ln.Closed(), "the listener is not closed")
-		assert.Zero(t, ln.Open(), "so many connections are still open")
+			r.fail(err)
+			r.call.Blocks("Accept has failed, two clients are still there, and it returned")
+			require.Zero(t, desk.ended.Load(), "Accept has failed, and the context of a request that runs has ended")
+			close(desk.finish)
+			require.Equal(t, "answer to hello\n", rest(busy), "Accept has failed, and a client got")
+			r.call.Blocks("Accept has failed, a client is still there, and it returned")
+			require.Equal(t, "hello\n", ask(t, idle, "say hello\n"), "Accept has failed, and a client got")
+			r.call.Returns("Accept has failed (%v), nobody is left, and it does not return", err)
+			require.True(t, r.ln.Closed(), "the listener is not closed")
+			require.Zero(t, r.ln.Open(), "so many connections are still open")
+		}
 	})
 }
 
@@ -702,24 +661,18 @@ func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*finals.Server).Serve)
 		t.NothingStays()
-		ln := labtest.NewListener()
-		ctx, cancel := context.WithCancel(context.Background())
 		desk := newDesk()
-		var failed error
-		call := t.Go(func() { failed = (&finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}}).Serve(ctx, ln) })
-		idle, busy := ln.Dial(), ln.Dial()
-		_, err := busy.Write([]byte("wait hello\n"))
-		require.NoError(t, err, "nobody read the request")
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+		idle, busy := r.ln.Dial(), begin(t, r.ln, "wait hello\n")
 		t.Settle()
-		ln.Fail(errBoom)
-		call.Blocks("Accept has failed, two clients are still there, and it returned")
-		cancel()
+		r.fail(errBoom)
+		r.call.Blocks("Accept has failed, two clients are still there, and it returned")
+		r.cancel()
 		assert.Empty(t, rest(idle), "it had said nothing, and got this")
-		call.Blocks("a client has not had its answer, and it returned")
+		r.call.Blocks("a client has not had its answer, and it returned")
 		close(desk.finish)
 		assert.Equal(t, "answer to hello\n", rest(busy), "only this came")
-		call.Returns("nobody is left, and it does not return")
-		assert.ErrorIs(t, failed, errBoom, "Accept had failed, and it returned something else")
+		r.call.Returns("nobody is left, and it does not return")
 	})
 }
 
@@ -746,22 +699,25 @@ func TestOperations(t *testing.T) { suite.Run(t, new(OperationsSuite)) }
 func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("ping", "PingOp must ping its argument and write `Ping response in 12.3 ms.` and a newline, in one Write", finals.PingOp)
-		for took, want := range inOrder(map[time.Duration]string{
-			12300 * time.Microsecond: "Ping response in 12.3 ms.\n",
-			12340 * time.Microsecond: "Ping response in 12.3 ms.\n",
-			12360 * time.Microsecond: "Ping response in 12.4 ms.\n",
-			7 * time.Millisecond:     "Ping response in 7.0 ms.\n",
-			80 * time.Microsecond:    "Ping response in 0.1 ms.\n",
-			3 * time.Nanosecond:      "Ping response in 0.0 ms.\n",
-			2 * time.Second:          "Ping response in 2000.0 ms.\n",
-		}) {
+		for _, c := range []struct {
+			took time.Duration
+			want string
+		}{
+			{12300 * time.Microsecond, "Ping response in 12.3 ms.\n"},
+			{12340 * time.Microsecond, "Ping response in 12.3 ms.\n"},
+			{12360 * time.Microsecond, "Ping response in 12.4 ms.\n"},
+			{7 * time.Millisecond, "Ping response in 7.0 ms.\n"},
+			{80 * time.Microsecond, "Ping response in 0.1 ms.\n"},
+			{3 * time.Nanosecond, "Ping response in 0.0 ms.\n"},
+			{2 * time.Second, "Ping response in 2000.0 ms.\n"},
+		} {
 			var asked, out labtest.Recorder
 			op := finals.PingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
 				_, _ = io.WriteString(&asked, host)
-				return took, nil
+				return c.took, nil
 			}))
 			require.NoError(t, op(t.Context(), "Host.example", &out), "it failed")
-			require.Equal(t, []string{want}, out.Writes(), "a ping took %v, and it wrote", took)
+			require.Equal(t, []string{c.want}, out.Writes(), "a ping took %v, and it wrote", c.took)
 			require.Equal(t, []string{"Host.example"}, asked.Writes(), "it should ping Host.example, and pinged")
 		}
 	})
@@ -810,17 +766,17 @@ func (s *OperationsSuite) TestGetWritesTheResponse() {
 				_, _ = io.WriteString(w, "<p>hello")
 			}
 		})
-		for url, want := range inOrder(map[string]string{
-			nobody + "/":                  "200 OK\n\n<p>hello",
-			"http://127.0.0.7:1/a?b=c%20": "200 OK\n\n<p>hello",
-			nobody + "/bytes":             "200 OK\n\n\x00\xff%d\r\n\r\n",
-			nobody + "/empty":             "200 OK\n\n",
-		}) {
+		for _, c := range []struct{ url, want string }{
+			{nobody + "/", "200 OK\n\n<p>hello"},
+			{"http://127.0.0.7:1/a?b=c%20", "200 OK\n\n<p>hello"},
+			{nobody + "/bytes", "200 OK\n\n\x00\xff%d\r\n\r\n"},
+			{nobody + "/empty", "200 OK\n\n"},
+		} {
 			before := len(asked.Writes())
 			var out labtest.Recorder
-			require.NoError(t, finals.GetOp(client)(t.Context(), url, &out), "it failed")
-			require.Equal(t, want, out.String(), "it wrote something else")
-			require.Equal(t, []string{"GET " + strings.TrimPrefix(url, "http://")}, asked.Writes()[before:], "the server was asked for something else")
+			require.NoError(t, finals.GetOp(client)(t.Context(), c.url, &out), "it failed")
+			require.Equal(t, c.want, out.String(), "it wrote something else")
+			require.Equal(t, []string{"GET " + strings.TrimPrefix(c.url, "http://")}, asked.Writes()[before:], "the server was asked for something else")
 		}
 	})
 }
@@ -891,22 +847,22 @@ func (s *OperationsSuite) TestGetClosesTheBody() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("get", "The response's body must always be closed", finals.GetOp)
 		broken := labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
-		for what, c := range inOrder(map[string]struct {
-			status string
-			body   io.Reader
-			w      io.Writer
+		for _, c := range []struct {
+			what, status string
+			body         io.Reader
+			w            io.Writer
 		}{
-			"it was read to its end":             {"200 OK", strings.NewReader("hello"), io.Discard},
-			"the status was 404 Not Found":       {"404 Not Found", strings.NewReader("hello"), io.Discard},
-			"the status was 204 No Content":      {"204 No Content", strings.NewReader(""), io.Discard},
-			"the status was 500":                 {"500 Internal Server Error", strings.NewReader("hello"), io.Discard},
-			"it was longer than MaxBody":         {"200 OK", io.LimitReader(zeros{}, 3*finals.MaxBody), io.Discard},
-			"reading it failed":                  {"200 OK", failing{}, io.Discard},
-			"the client could not be written to": {"200 OK", strings.NewReader("hello"), broken},
-		}) {
+			{"it was longer than MaxBody", "200 OK", io.LimitReader(zeros{}, 3*finals.MaxBody), io.Discard},
+			{"it was read to its end", "200 OK", strings.NewReader("hello"), io.Discard},
+			{"reading it failed", "200 OK", iotest.ErrReader(errBoom), io.Discard},
+			{"the client could not be written to", "200 OK", strings.NewReader("hello"), broken},
+			{"the status was 204 No Content", "204 No Content", strings.NewReader(""), io.Discard},
+			{"the status was 404 Not Found", "404 Not Found", strings.NewReader("hello"), io.Discard},
+			{"the status was 500", "500 Internal Server Error", strings.NewReader("hello"), io.Discard},
+		} {
 			body := &body{Reader: c.body}
 			_ = finals.GetOp(answering(c.status, body))(t.Context(), nobody+"/", c.w)
-			require.True(t, body.closed.Load(), "%s, and it is not closed", what)
+			require.True(t, body.closed.Load(), "%s, and it is not closed", c.what)
 		}
 	})
 }
@@ -916,8 +872,10 @@ func (s *OperationsSuite) TestGetGivesErrors() {
 		t.Rule("get", "A response that does not come, or not whole, must be an error", finals.GetOp)
 		deaf := &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errBoom })}
 		require.Error(t, finals.GetOp(deaf)(t.Context(), nobody+"/", io.Discard), "nobody answered, and it gave none")
-		half := &body{Reader: io.MultiReader(strings.NewReader("half a bo"), failing{})}
-		require.Error(t, finals.GetOp(answering("200 OK", half))(t.Context(), nobody+"/", io.Discard), "the body broke off, and it gave none")
+		for _, end := range []error{errBoom, io.ErrUnexpectedEOF} {
+			half := &body{Reader: io.MultiReader(strings.NewReader("half a bo"), iotest.ErrReader(end))}
+			require.Error(t, finals.GetOp(answering("200 OK", half))(t.Context(), nobody+"/", io.Discard), "the body broke off (%v), and it gave none", end)
+		}
 	})
 }
 
@@ -971,9 +929,7 @@ func (s *OperationsSuite) TestOperationsRunSideBySide() {
 				assert.Equal(t, fmt.Sprintf("Ping response in %d.0 ms.\n", i+1), out.String(), "it wrote something else")
 			}))
 		}
-		for _, c := range calls {
-			c.Join()
-		}
+		join(calls)
 	})
 }
 
@@ -1013,12 +969,7 @@ func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 			},
 		}})
 		for i, op := range []string{"obey", "explain", "slowly", "badly"} {
-			start := time.Now()
-			got := ask(t, r.ln.Dial(), op+" me\n")
-			took := time.Since(start)
-			require.Equal(t, "error: timed out\n", got, "the client was told")
-			require.GreaterOrEqual(t, took, time.Minute, "the time after which it was told")
-			require.Less(t, took, time.Minute+tolerance, "the time after which it was told")
+			timedOut(t, r.ln.Dial(), op+" me\n", "the client was told")
 			t.Settle()
 			require.Equal(t, int64(i+1), ended.Load(), "contexts of operations that have ended")
 		}
@@ -1036,16 +987,12 @@ func (s *LimitsSuite) TestEvenOneThatIgnoresItsContext() {
 			gate.Pass()
 			return nil
 		}}})
-		start := time.Now()
-		got := ask(t, r.ln.Dial(), "ignore me\n")
-		took := time.Since(start)
-		require.Equal(t, "error: timed out\n", got, "the client was told")
-		require.GreaterOrEqual(t, took, time.Minute, "the time after which it was told")
-		require.Less(t, took, time.Minute+tolerance, "the time after which it was told")
+		timedOut(t, r.ln.Dial(), "ignore me\n", "the client was told")
 		require.Equal(t, "hello\n", ask(t, r.ln.Dial(), "say hello\n"), "an operation does not end, and another client got")
-		r.cancel()
-		time.Sleep(5 * time.Minute)
-		r.call.Blocks("an operation still runs, and Serve returned")
+		time.AfterFunc(10*time.Second, r.cancel)
+		timedOut(t, r.ln.Dial(), "ignore me\n", "ctx had ended when its time was over, and the client was told")
+		time.Sleep(time.Minute)
+		r.call.Blocks("operations still run, and Serve returned")
 		gate.Open()
 		r.stop(t)
 	})
@@ -1076,9 +1023,7 @@ func (s *LimitsSuite) TestWhatComesTooLateReachesNobody() {
 				require.Equal(t, want, ask(t, r.ln.Dial(), "late again\n"), "the client got")
 
 				// One that does not take its answer soon.
-				client := r.ln.Dial()
-				_, err := client.Write([]byte("late again\n"))
-				require.NoError(t, err, "nobody read the request")
+				client := begin(t, r.ln, "late again\n")
 				time.Sleep(2 * time.Minute)
 				require.NotContains(t, rest(client), "late", "the client took its answer later, and got")
 				r.stop(t)
@@ -1100,10 +1045,12 @@ func (s *LimitsSuite) TestTheClockRunsWithTheOperation() {
 		for _, conns := range []int{0, 1} {
 			r := serve(t, &finals.Server{Timeout: time.Minute, MaxConns: conns, Ops: ops{"nap": nap}})
 			client := r.ln.Dial()
-			time.Sleep(5 * time.Minute)
+			time.Sleep(time.Minute)
+			t.Progress()
 			_, err := client.Write([]byte("nap hel"))
-			require.NoError(t, err, "a client was silent for five minutes, and nobody reads any more")
-			time.Sleep(5 * time.Minute)
+			require.NoError(t, err, "a client was silent for a minute, and nobody reads any more")
+			time.Sleep(time.Minute)
+			t.Progress()
 			next := t.Go(func() {
 				assert.Equal(t, "hello\n", ask(t, r.ln.Dial(), "nap hello\n"), "an operation had 59 seconds of a minute, and its client got")
 			})
@@ -1134,27 +1081,41 @@ func (s *LimitsSuite) TestHangingUpEndsTheContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("who-hangs-up", "When a client hangs up after its line, its request's context must end", (*finals.Server).Serve)
 		t.NothingStays()
-		desk := newDesk()
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op, "say": say}})
-		stays := r.ln.Dial()
-		_, err := stays.Write([]byte("wait hello\n"))
-		require.NoError(t, err, "nobody read the request")
-		for i, wrap := range []func(net.Conn) net.Conn{
-			func(c net.Conn) net.Conn { return c },
-			func(c net.Conn) net.Conn { return &breaking{Conn: c} },
+		desk, gate := newDesk(), labtest.NewGate()
+		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op, "say": say, "panic": func(context.Context, string, io.Writer) error {
+			gate.Pass()
+			panic("boom")
+		}}})
+		for _, conn := range []*sent{
+			{data: "wait hello\n", end: errBoom},
+			{data: "wait hello\r\n", end: errBoom, together: true},
+			{data: "wait hello\n", end: io.EOF, together: true},
 		} {
-			client := r.ln.Dial(wrap)
-			_, err := client.Write([]byte("wait hello\r\n"))
-			require.NoError(t, err, "nobody read the request")
+			client := r.ln.Dial(conn.wrap)
 			t.Settle()
-			require.Equal(t, int64(i), desk.ended.Load(), "nobody has hung up, and contexts have ended")
+			require.Zero(t, desk.there(), "it sent %q, reading on gave %q, and so many contexts have not ended", conn.data, conn.end)
 			_ = client.Close()
-			t.Settle()
-			require.Equal(t, int64(i+1), desk.ended.Load(), "clients have hung up, reading gave %s, and so many contexts have ended", []string{"io.EOF", "an error"}[i])
 		}
-		require.Equal(t, "hello\n", ask(t, r.ln.Dial(), "say hello\n"), "others have hung up, and a client got")
+		var clients []*labtest.Conn
+		for range 4 {
+			clients = append(clients, begin(t, r.ln, "wait hello\r\n"))
+		}
+		_ = begin(t, r.ln, "panic now\n").Close()
+		for i, c := range []struct {
+			when   string
+			before func()
+		}{{"one of them", func() {}}, {"after an Accept error one of them", func() { r.fail(errBoom) }}, {"after the end of ctx one of them", r.cancel}} {
+			c.before()
+			t.Settle()
+			require.Equal(t, int64(4-i), desk.there(), "clients are there, and so many contexts have not ended")
+			_ = clients[i].Close()
+			t.Settle()
+			require.Equal(t, int64(3-i), desk.there(), "%s has hung up, and so many contexts have not ended", c.when)
+		}
 		close(desk.finish)
-		require.Equal(t, "answer to hello\n", rest(stays), "others have hung up, and a client got")
+		require.Equal(t, "answer to hello\n", rest(clients[3]), "others have hung up, and a client got")
+		r.call.Blocks("a client has hung up, its operation still runs, and Serve returned")
+		gate.Open()
 		r.stop(t)
 	})
 }
@@ -1236,9 +1197,7 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 				assert.Equal(t, "hello\n", ask(t, client, "nap hello\n"), "client %d got something else", i+1)
 			}))
 		}
-		for _, c := range clients {
-			c.Join()
-		}
+		join(clients)
 		assert.Equal(t, limit, handled.Max(), "so many were handled at the same time")
 		r.stop(t)
 	})
@@ -1248,40 +1207,47 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "When MaxConns connections are there, the next must wait until one has ended, in whichever way", (*finals.Server).Serve)
 		desk := newDesk()
-		r := serve(t, &finals.Server{MaxConns: 2, Timeout: time.Hour, Ops: ops{
+		r := serve(t, &finals.Server{MaxConns: 2, Timeout: time.Minute, Ops: ops{
 			"say": say, "wait": desk.op,
 			"panic": func(context.Context, string, io.Writer) error { panic("boom") },
 			"fail":  func(context.Context, string, io.Writer) error { return errBoom },
 		}})
-		busy := r.ln.Dial()
-		_, err := busy.Write([]byte("wait long\n"))
-		require.NoError(t, err, "nobody read the request")
-		for what, end := range inOrder(map[string]func(client *labtest.Conn){
-			"has its answer":               func(c *labtest.Conn) { ask(t, c, "say hello\n") },
-			"has an error":                 func(c *labtest.Conn) { ask(t, c, "fail now\n") },
-			"has an operation that panics": func(c *labtest.Conn) { ask(t, c, "panic now\n") },
-			"asks for what there is not":   func(c *labtest.Conn) { ask(t, c, "what now\n") },
-			"asks for nothing":             func(c *labtest.Conn) { ask(t, c, "\n") },
-			"says too much":                func(c *labtest.Conn) { ask(t, c, strings.Repeat("x", 3000)) },
-			"leaves without a word":        func(c *labtest.Conn) { _ = c.Close() },
-			"hangs up": func(c *labtest.Conn) {
+		silent := r.ln.Dial()
+		t.Settle()
+		var call *labtest.Call
+		for _, c := range []struct {
+			what string
+			end  func(client *labtest.Conn)
+		}{
+			{"has its answer", func(c *labtest.Conn) { ask(t, c, "say hello\n") }},
+			{"has taken its error", func(c *labtest.Conn) {
+				_, _ = c.Write([]byte("fail now\n"))
+				call.Blocks("one of two clients has not taken its answer, and the third is served")
+				time.Sleep(2 * time.Minute)
+				require.Equal(t, "error: boom\n", rest(c), "a client took its answer two minutes later, and got")
+			}},
+			{"has an operation that panics", func(c *labtest.Conn) { ask(t, c, "panic now\n") }},
+			{"asks for what there is not", func(c *labtest.Conn) { ask(t, c, "what now\n") }},
+			{"asks for nothing", func(c *labtest.Conn) { ask(t, c, "\n") }},
+			{"says too much", func(c *labtest.Conn) { ask(t, c, strings.Repeat("x", 3000)) }},
+			{"leaves without a word", func(c *labtest.Conn) { _ = c.Close() }},
+			{"hangs up", func(c *labtest.Conn) {
 				_, _ = c.Write([]byte("wait hello\n"))
 				t.Settle()
 				_ = c.Close()
-			},
-		}) {
+			}},
+		} {
 			second := r.ln.Dial()
 			t.Settle()
 			next := r.ln.Dial()
 			var got string
-			call := t.Go(func() { got = ask(t, next, "say I am next\n") })
+			call = t.Go(func() { got = ask(t, next, "say I am next\n") })
 			call.Blocks("two clients are there, and the third is served")
-			end(second)
-			call.Returns("one of two clients %s, and the third is still not served", what)
+			c.end(second)
+			call.Returns("one of two clients %s, and the third is still not served", c.what)
 			require.Equal(t, "I am next\n", got, "another answer came")
 		}
-		close(desk.finish)
-		require.Equal(t, "answer to long\n", rest(busy), "another answer came")
+		require.Equal(t, "hello\n", ask(t, silent, "say hello\n"), "another answer came")
 		r.stop(t)
 	})
 }
@@ -1292,11 +1258,7 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 		t.NothingStays()
 		desk := newDesk()
 		r := serve(t, &finals.Server{MaxConns: 2, Timeout: aWeek, Ops: ops{"wait": desk.op}})
-		busy := []*labtest.Conn{r.ln.Dial(), r.ln.Dial()}
-		for _, client := range busy {
-			_, err := client.Write([]byte("wait hello\n"))
-			require.NoError(t, err, "nobody read the request")
-		}
+		busy := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n")}
 		t.Settle()
 		waiting := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial()}
 		t.Settle()
@@ -1322,6 +1284,14 @@ func say(_ context.Context, arg string, w io.Writer) error {
 	return err
 }
 
+// counted is say, and counts how often it runs.
+func counted(ran *atomic.Int64) finals.Operation {
+	return func(ctx context.Context, arg string, w io.Writer) error {
+		ran.Add(1)
+		return say(ctx, arg, w)
+	}
+}
+
 // patient is say, a while later, if its context has not ended by then.
 func patient(ctx context.Context, arg string, w io.Writer) error {
 	select {
@@ -1341,6 +1311,9 @@ type desk struct {
 
 func newDesk() *desk { return &desk{finish: make(chan struct{})} }
 
+// there returns how many requests have begun whose contexts have not ended.
+func (d *desk) there() int64 { return d.running.Load() - d.ended.Load() }
+
 func (d *desk) op(ctx context.Context, arg string, w io.Writer) error {
 	d.running.Add(1)
 	select {
@@ -1357,6 +1330,7 @@ type running struct {
 	ln     *labtest.Listener
 	call   *labtest.Call
 	cancel func()
+	fails  error // of Accept
 }
 
 // serve starts a server.
@@ -1371,8 +1345,20 @@ func serve(t *labtest.T, server *finals.Server) *running {
 // serveUntil starts a server that ctx ends.
 func serveUntil(t *labtest.T, ctx context.Context, server *finals.Server) *running {
 	r := &running{ln: labtest.NewListener(), cancel: func() {}}
-	r.call = t.Go(func() { assert.NoError(t, server.Serve(ctx, r.ln), "Serve failed") })
+	r.call = t.Go(func() {
+		if err := server.Serve(ctx, r.ln); r.fails == nil {
+			assert.NoError(t, err, "Serve failed")
+		} else {
+			assert.ErrorIs(t, err, r.fails, "Accept has failed, and it returned something else")
+		}
+	})
 	return r
+}
+
+// fail makes Accept fail; then Serve must do so, too.
+func (r *running) fail(err error) {
+	r.fails = err
+	r.ln.Fail(err)
 }
 
 // stop ends the server and checks what must then be so.
@@ -1395,20 +1381,35 @@ func ask(t *labtest.T, client net.Conn, request string) string {
 	return got
 }
 
+// timedOut asks for what takes longer than a minute, and checks that then the client
+// is told so.
+func timedOut(t *labtest.T, client net.Conn, request, told string) {
+	start := time.Now()
+	time.AfterFunc(2*time.Minute, func() { _ = client.Close() }) // it does not wait for ever
+	require.Equal(t, "error: timed out\n", ask(t, client, request), told)
+	took := time.Since(start)
+	require.GreaterOrEqual(t, took, time.Minute, "the time after which it was told")
+	require.Less(t, took, time.Minute+tolerance, "the time after which it was told")
+}
+
+// begin connects a client that sends the request, or the beginning of one.
+func begin(t *labtest.T, ln *labtest.Listener, request string) *labtest.Conn {
+	client := ln.Dial()
+	_, err := io.WriteString(client, request)
+	require.NoError(t, err, "nobody read what a client sent")
+	return client
+}
+
 // rest returns what comes from the server until it closes.
 func rest(client net.Conn) string {
 	got, _ := io.ReadAll(client)
 	return string(got)
 }
 
-// inOrder goes through a table in the same order each time.
-func inOrder[K cmp.Ordered, V any](table map[K]V) iter.Seq2[K, V] {
-	return func(yield func(K, V) bool) {
-		for _, k := range slices.Sorted(maps.Keys(table)) {
-			if !yield(k, table[k]) {
-				return
-			}
-		}
+// join waits until all of them have returned.
+func join(calls []*labtest.Call) {
+	for _, c := range calls {
+		c.Join()
 	}
 }
 
@@ -1441,17 +1442,6 @@ func (s *sent) Read(p []byte) (int, error) {
 		return n, s.end
 	}
 	return n, nil
-}
-
-// breaking is a connection that breaks when the client hangs up.
-type breaking struct{ net.Conn }
-
-func (b *breaking) Read(p []byte) (int, error) {
-	n, err := b.Conn.Read(p)
-	if errors.Is(err, io.EOF) {
-		err = errBoom
-	}
-	return n, err
 }
 
 // reading is a connection on which something happens right when a line has been
@@ -1576,8 +1566,3 @@ func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
 }
-
-// failing is a source that fails.
-type failing struct{}
-
-func (failing) Read([]byte) (int, error) { return 0, errBoom }

@@ -388,7 +388,11 @@ func (s *CallbacksSuite) TestACallbackRunsOnce() {
 		for _, way := range ways {
 			f := futures.NewFuture[int]()
 			var ran atomic.Int64
-			t.Go(func() { f.AddDoneCallback(func(*future) { ran.Add(1) }) }).
+			callback := func(g *future) {
+				ran.Add(1)
+				assert.True(t, g == f, "it was called with another future")
+			}
+			t.Go(func() { f.AddDoneCallback(callback) }).
 				Returns("AddDoneCallback blocks although the future is not settled")
 			t.Settle()
 			require.Zero(t, ran.Load(), "it ran before the future was settled")
@@ -401,6 +405,8 @@ func (s *CallbacksSuite) TestACallbackRunsOnce() {
 			f.AddDoneCallback(func(*future) {})
 			t.Settle()
 			require.EqualValues(t, 1, ran.Load(), "after calls that came too late: wrong number of calls")
+			f.AddDoneCallback(callback)
+			require.EqualValues(t, 2, ran.Load(), "it was added once more, to the settled future: wrong number of calls")
 		}
 	})
 }
@@ -463,6 +469,25 @@ func (s *CallbacksSuite) TestTheyRunInTheOrderAdded() {
 			require.NoError(t, way.settle(f), "%s failed", way.name)
 			assert.Equal(t, want, story.told(), "by the time at which %s returned, this had happened", way.name)
 		}
+
+		f := futures.NewFuture[int]()
+		var ran story
+		var inside labtest.Gauge
+		t.Go(func() {
+			for i := range many {
+				f.AddDoneCallback(func(*future) {
+					defer inside.Enter()()
+					runtime.Gosched()
+					ran.tell(fmt.Sprint(i))
+				})
+			}
+		}).Returns("AddDoneCallback blocks, called %d times on a future that is not settled", many)
+		require.NoError(t, f.SetResult(7), "SetResult failed")
+		require.Equal(t, 1, inside.Max(), "of %d callbacks so many ran at the same time", many)
+		for i, name := range ran.told() {
+			require.Equal(t, fmt.Sprint(i), name, "of %d callbacks another one ran as number %d, counted from 0", many, i)
+		}
+		require.Equal(t, many, len(ran.told()), "wrong number of callbacks that ran")
 	})
 }
 
@@ -577,9 +602,12 @@ func (s *CallbacksSuite) TestACallbackMaySettle() {
 			ran := 0
 			f.AddDoneCallback(again)
 			f.AddDoneCallback(func(*future) { ran++ })
+			other := futures.NewFuture[int]()
+			other.AddDoneCallback(func(*future) { ran++ })
+			f.AddDoneCallback(func(*future) { assert.NoError(t, way.settle(other), "%s of another future failed", way.name) })
 			t.Go(func() { assert.NoError(t, way.settle(f), "%s failed", way.name) }).
 				Returns("SetResult or SetError in a callback blocks")
-			require.Equal(t, 1, ran, "the next callback: wrong number of calls")
+			require.Equal(t, 2, ran, "the next callback, and one of another future that a callback settled: wrong number of calls")
 			t.Go(func() { f.AddDoneCallback(again) }).
 				Returns("SetResult or SetError in a callback that was added later blocks")
 		}
@@ -904,6 +932,13 @@ func (s *TaskSuite) TestAPanicIsAnOutcome() {
 		}
 		task := futures.Go(t.Context(), func(context.Context) (int, error) { panic(errWork) })
 		require.ErrorIs(t, gotPanic(t, task, errWork), errWork, "the panic's value is an error, and the outcome does not match it")
+
+		cancelled := futures.Go(t.Context(), func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			panic("late")
+		})
+		t.Go(cancelled.Cancel)
+		require.Equal(t, "late", gotPanic(t, cancelled, "late").Value, "the task was cancelled, and then fn panicked: the value is another")
 	})
 }
 
@@ -945,7 +980,23 @@ func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 		} {
 			gate := labtest.NewGate()
 			given := make(chan context.Context, 1)
-			task := futures.Go(context.WithoutCancel(t.Context()), func(ctx context.Context) (int, error) {
+			var task *futures.Task[int]
+			var ending, called atomic.Bool
+			parent := &watched{Context: context.WithoutCancel(t.Context()), done: make(chan struct{})}
+			parent.released = func() {
+				if !ending.Load() {
+					return
+				}
+				var here atomic.Bool
+				here.Store(true)
+				t.Beside(func() { // Done may want a lock that is held here, and then comes too late
+					if task.Done() && here.Load() && !called.Load() {
+						t.Errorf("fn has %s, the task is done, and only then its context is released", way.name)
+					}
+				})
+				here.Store(false)
+			}
+			task = futures.Go(parent, func(ctx context.Context) (int, error) {
 				given <- ctx
 				gate.Pass()
 				return way.end()
@@ -953,14 +1004,14 @@ func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 			ctx := <-given
 			t.Settle()
 			require.NoError(t, ctx.Err(), "fn still runs, and its context has ended")
-			called := false
 			task.AddDoneCallback(func(*future) {
-				called = true
+				called.Store(true)
 				assert.Error(t, ctx.Err(), "fn has %s, the task is done, and the context is alive", way.name)
 			})
+			ending.Store(true)
 			gate.Open()
 			t.Settle()
-			require.True(t, called, "fn has %s, and the task's callback has not run", way.name)
+			require.True(t, called.Load(), "fn has %s, and the task's callback has not run", way.name)
 		}
 	})
 }
@@ -1053,6 +1104,27 @@ func (s *FirstSuite) TestAllRunAtTheSameTime() {
 		require.NoError(t, err, "First failed")
 		for i := range calls {
 			require.EqualValues(t, 1, calls[i].Load(), "wrong number of calls of function %d", i)
+		}
+
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for when, ctx := range map[string]context.Context{
+			"the first success may come before the last start": t.Context(),
+			"the caller's context has ended":                   ended,
+		} {
+			var calls [many]atomic.Int64
+			for i := range fns {
+				fns[i] = func(context.Context) (int, error) {
+					calls[i].Add(1)
+					return 7, nil
+				}
+			}
+			v, err := futures.First(ctx, fns...)
+			for i := range calls {
+				require.EqualValues(t, 1, calls[i].Load(), "%s: wrong number of calls of function %d", when, i)
+			}
+			require.NoError(t, err, "%s: all functions succeeded, and First failed", when)
+			require.Equal(t, 7, v, "%s: First returned another result", when)
 		}
 	})
 }
@@ -1180,7 +1252,7 @@ func (s *FirstSuite) TestItWaitsForTheOthers() {
 
 func (s *FirstSuite) TestASuccessStays() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "A success must be returned even if the caller's context ends while First waits for the others", futures.First[int])
+		t.Rule("the-first-success", "A success must be returned even if the caller's context ends, before it or while First waits for the others", futures.First[int])
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		gate := labtest.NewGate()
@@ -1197,6 +1269,22 @@ func (s *FirstSuite) TestASuccessStays() {
 		cancel()
 		first.Blocks("the context has ended, two functions are not finished, and First has returned")
 		gate.Open()
+		first.Returns("all functions have returned, and First still blocks")
+
+		working, end := context.WithCancel(t.Context())
+		late := labtest.NewGate()
+		first = t.Go(func() {
+			v, err := futures.First(working, untilEnd, func(context.Context) (int, error) {
+				late.Pass()
+				return 7, nil
+			})
+			assert.NoError(t, err, "the context ended, then a function succeeded, and First failed")
+			assert.Equal(t, 7, v, "the context ended, then a function succeeded, and First returned another result")
+		})
+		first.Blocks("no function has returned, and First has")
+		end()
+		first.Blocks("the context has ended, a function is not finished, and First has returned")
+		late.Open()
 		first.Returns("all functions have returned, and First still blocks")
 	})
 }
@@ -1381,6 +1469,24 @@ func after(d time.Duration, v int, err error) work {
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
+	}
+}
+
+// watched is a context that never ends, and is told when one that was made from
+// it is released.
+type watched struct {
+	context.Context
+	done     chan struct{}
+	released func()
+}
+
+func (w *watched) Done() <-chan struct{} { return w.done }
+
+// AfterFunc is what package context calls to watch a context that is not its own.
+func (w *watched) AfterFunc(func()) (stop func() bool) {
+	return func() bool {
+		w.released()
+		return true
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,6 +59,10 @@ func (s *BoomSuite) TestAnAnswerIsInMilliseconds() {
 			got := ping.Boom(t.Context(), always(delay, nil), "localhost")
 			require.Equal(t, want, got, "of %v this was said", delay)
 		}
+		late, cancel := context.WithDeadline(t.Context(), time.Now())
+		defer cancel()
+		got := ping.Boom(late, always(time.Second, nil), "localhost")
+		assert.Equal(t, "Ping response in 1000.0 ms.", got, "the deadline passed when the answer was there, and this was said")
 	})
 }
 
@@ -79,6 +84,8 @@ func (s *BoomSuite) TestATimeout() {
 func (s *BoomSuite) TestAFailure() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("one-ping-in-words", "Any other error must be called a failure, with the host and the error", ping.Boom)
+		late, cancel := context.WithDeadline(t.Context(), time.Now())
+		defer cancel()
 		for _, err := range []error{
 			errBoom,
 			context.Canceled,
@@ -90,6 +97,7 @@ func (s *BoomSuite) TestAFailure() {
 				want := "Pinging " + host + " failed. " + err.Error()
 				require.Equal(t, want, ping.Boom(t.Context(), always(0, err), host), "something else was said")
 				require.Equal(t, want, ping.Boom(t.Context(), always(time.Second, err), host), "a time came with the error, and something else was said")
+				require.Equal(t, want, ping.Boom(late, always(0, err), host), "the deadline has passed, the error is another one, and something else was said")
 			}
 		}
 	})
@@ -109,6 +117,15 @@ func (s *BoomSuite) TestItPingsThatHostOnce() {
 		time.Sleep(30 * time.Second)
 		call.Returns("its context has ended, the ping has not, and Boom does not return")
 		assert.Equal(t, "Pinging 1m failed. context canceled", got, "its context has ended, and something else was said")
+
+		for _, err := range []error{nil, ping.ErrTimeout, context.DeadlineExceeded, os.ErrDeadlineExceeded, errBoom} {
+			asked := 0
+			ping.Boom(t.Context(), pings(func(context.Context, string) (time.Duration, error) {
+				asked++
+				return 0, err
+			}), "localhost")
+			require.Equal(t, 1, asked, "the error was %v, and so often it was pinged", err)
+		}
 	})
 }
 
@@ -144,7 +161,11 @@ func (s *ServerSuite) TestWhiteSpaceIsTrimmed() {
 		for _, message := range []string{"12ms\n", "12ms\r\n", "  12ms", "\t 12ms \n\n", "\v\f12ms\r"} {
 			require.Equal(t, answer("12ms"), say(t, r.ln.Dial(), message), "it said %q, and something else came back", message)
 		}
-		require.Equal(t, "Pinging two words failed. nobody of that name\n", say(t, r.ln.Dial(), " two words\n"), "something else came back")
+		for _, host := range []string{"two words", "\x00nul\x00"} {
+			want := "Pinging " + host + " failed. nobody of that name\n"
+			require.Equal(t, want, say(t, r.ln.Dial(), " "+host+"\n"), "something else came back")
+			require.Equal(t, want, say(t, r.ln.Dial(), host), "something else came back")
+		}
 		r.stop(t)
 	})
 }
@@ -200,6 +221,8 @@ func (s *ServerSuite) TestAnEmptyMessage() {
 		for _, message := range []string{"\n", "\r\n", " ", " \t\n "} {
 			require.Equal(t, noHost, say(t, r.ln.Dial(), message), "it said %q, and something else came back", message)
 		}
+		last := r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, with: io.EOF} })
+		require.Equal(t, noHost, say(t, last, "\n"), "the message came together with io.EOF, and something else came back")
 		require.Empty(t, r.hosts.Pinged(), "something was pinged")
 		r.stop(t)
 	})
@@ -450,13 +473,17 @@ func (s *ServerSuite) TestAPingThatRunsIsNotCancelled() {
 			client := r.ln.Dial()
 			clients = append(clients, t.Go(func() { got[i] = say(t, client, host) }))
 		}
-		t.Settle()
+		slow := r.ln.Dial()
+		r.name(t, slow, "15s")
 		r.cancel()
-		r.call.Blocks("four pings run, and it returned")
+		r.call.Blocks("five pings run, and it returned")
 		for _, c := range clients {
 			c.Join()
 		}
 		assert.Equal(t, []string{answer("25s"), answer("30s"), timedOut, answer("40s")}, got, "ctx ended while they ran, and they got this")
+		time.Sleep(10 * time.Minute)
+		require.False(t, r.call.Returned(), "a client has not taken its answer, and it returned")
+		assert.Equal(t, answer("15s"), rest(slow), "it took its answer ten minutes later, and got this")
 		r.stop(t)
 	})
 }
@@ -560,6 +587,16 @@ func (s *ServerSuite) TestNoPingOutlivesServe() {
 		reader.Returns("the ping has ended, and its client is not closed")
 		assert.Equal(t, timedOut, got, "something else came back")
 		r.stop(t)
+
+		r = serve(t, &ping.Server{})
+		r.hosts.deaf = true
+		client = r.ln.Dial()
+		r.name(t, client, "25s")
+		_ = client.Close()
+		r.cancel()
+		r.call.Blocks("a ping still runs, whose client has hung up, and it returned")
+		time.Sleep(10 * time.Second)
+		r.stop(t)
 	})
 }
 
@@ -567,19 +604,20 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serveWith(t, &ping.Server{Timeout: 10 * time.Minute}, errBoom)
-		silent, busy := r.ln.Dial(), r.ln.Dial()
-		var got string
-		reader := t.Go(func() { got = say(t, busy, "25s") })
-		t.Settle()
+		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
+			r := serveWith(t, &ping.Server{Timeout: 10 * time.Minute, MaxPings: 1}, failure)
+			silent, busy, next := r.ln.Dial(), r.ln.Dial(), r.ln.Dial()
+			r.name(t, busy, "35s")
+			r.name(t, next, "35s") // for the brave: it waits for its turn
 
-		r.ln.Fail(errBoom)
-		r.call.Blocks("Accept has failed, two clients are still there, and it returned")
-		reader.Join()
-		assert.Equal(t, answer("25s"), got, "Accept failed while its ping ran, and this came back")
-		r.call.Blocks("Accept has failed, a client is still there, and it returned")
-		assert.Equal(t, answer("1s"), say(t, silent, "1s"), "Accept had failed before it spoke, and this came back")
-		r.ended(t, "Accept has failed, nobody is left, and it does not return")
+			r.ln.Fail(failure)
+			r.call.Blocks("Accept has failed, three clients are still there, and it returned")
+			assert.Equal(t, answer("35s"), rest(busy), "Accept failed while its ping ran, and this came back")
+			assert.Equal(t, answer("35s"), rest(next), "Accept failed when its host had been read, and this came back")
+			r.call.Blocks("Accept has failed, a client is still there, and it returned")
+			assert.Equal(t, answer("1s"), say(t, silent, "1s"), "Accept had failed before it spoke, and this came back")
+			r.ended(t, fmt.Sprintf("Accept has failed (%v), nobody is left, and it does not return", failure))
+		}
 	})
 }
 
@@ -1026,6 +1064,19 @@ func (s *LimitsSuite) TestAtMostMaxPings() {
 			require.Less(t, time.Since(start), least+12*tolerance, "twelve pings of half a second, %d at a time, took", limit)
 			r.stop(t)
 		}
+
+		r := serve(t, &ping.Server{MaxPings: 2, Timeout: 20 * time.Second})
+		r.hosts.deaf = true
+		leaves, stays, next := r.ln.Dial(), r.ln.Dial(), r.ln.Dial()
+		r.name(t, leaves, "90s")
+		_ = leaves.Close()
+		r.name(t, stays, "90s")
+		r.name(t, next, "1s")
+		t.Settle()
+		require.Equal(t, 2, r.hosts.running.Max(), "MaxPings is 2, one client has hung up, the other's time is over, both pings go on, and so many ran at the same time")
+		require.Equal(t, timedOut, rest(stays), "its ping took 90 seconds of 20, and it got this")
+		require.Equal(t, answer("1s"), rest(next), "two pings before it had ended, and it got this")
+		r.stop(t)
 	})
 }
 
@@ -1290,13 +1341,18 @@ func rest(client net.Conn) string {
 type failing struct {
 	net.Conn
 	read, write error
+	with        error // comes together with what is read
 }
 
 func (f *failing) Read(p []byte) (int, error) {
 	if f.read != nil {
 		return 0, f.read
 	}
-	return f.Conn.Read(p)
+	n, err := f.Conn.Read(p)
+	if err == nil {
+		err = f.with
+	}
+	return n, err
 }
 
 func (f *failing) Write(p []byte) (int, error) {

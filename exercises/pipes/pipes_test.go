@@ -517,9 +517,11 @@ func (s *PipeSuite) TestCallsOnTheClosedEndFail() {
 
 		require.NoError(t, right.Close(), "Close of the other end failed")
 		for name, end := range map[string]*pipes.Conn[int]{"left": left, "right": right} {
-			assert.ErrorIs(t, end.Send(t.Context(), 99), io.ErrClosedPipe, "both ends are closed, and Send on the %s one returned something else", name)
-			_, err := end.Recv(t.Context())
-			assert.ErrorIs(t, err, io.ErrClosedPipe, "both ends are closed, and Recv on the %s one returned something else", name)
+			for range often { // what had been sent to the left one is still unread
+				require.ErrorIs(t, end.Send(t.Context(), 99), io.ErrClosedPipe, "both ends are closed, and Send on the %s one returned something else", name)
+				_, err := end.Recv(t.Context())
+				require.ErrorIs(t, err, io.ErrClosedPipe, "both ends are closed, and Recv on the %s one returned something else", name)
+			}
 		}
 	})
 }
@@ -869,6 +871,20 @@ func (s *CrewSuite) TestAWorkerWritesThenNaps() {
 			}
 			last[worker] = at
 		}
+
+		in := newKeyboard("1")
+		var idle labtest.Recorder
+		crew := t.Go(func() { assert.NoError(t, pipes.Crew(t.Context(), in, &idle), "Crew failed") })
+		time.Sleep(10 * pipes.Nap)
+		start = time.Now()
+		for _, work := range []string{"2", "3", "4", "5"} {
+			in.typeLine(work)
+		}
+		in.hangUp(io.EOF)
+		crew.Join()
+		took := time.Since(start)
+		require.Equal(t, []string{"1", "2", "3", "4", "5"}, written(&idle), "the next lines took long to come, and other lines were written")
+		assert.GreaterOrEqual(t, took, 2*pipes.Nap, "the next lines took long to come, and then 4 lines took %v", took)
 	})
 }
 
@@ -1105,6 +1121,17 @@ func (s *ShutdownSuite) TestTheLineInWritingIsFinished() {
 			write(in)
 			in.hangUp(io.EOF)
 		}
+
+		ctx, cancel := context.WithTimeout(t.Context(), pipes.Nap)
+		defer cancel()
+		var finished atomic.Bool
+		err := pipes.Crew(ctx, strings.NewReader("dig\n"), labtest.WriterFunc(func(p []byte) (int, error) {
+			t.Pass(time.Minute)
+			finished.Store(true)
+			return len(p), nil
+		}))
+		require.True(t, finished.Load(), "the Write takes a minute, and Crew returned in the middle of it")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "Crew returned something else")
 	})
 }
 

@@ -43,7 +43,7 @@ func (s *RunTasksSuite) TestPrintTaskWritesNameAndNewline() {
 func (s *RunTasksSuite) TestAllRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("start-all-then-wait", "RunTasks must run all tasks at the same time", processes.RunTasks)
-		for _, n := range []int{3, 100} {
+		for _, n := range []int{3, 400} {
 			together := labtest.NewMeeting(n)
 
 			processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
@@ -61,7 +61,7 @@ func (s *RunTasksSuite) TestReturnsWhenAllHaveFinished() {
 		var turn atomic.Int64
 
 		processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
-			t.Pass(time.Duration(turn.Add(1)) * 20 * time.Second)
+			t.Pass(time.Duration(turn.Add(1)) * 4 * time.Minute)
 			return finished.Write(p)
 		}), "one", "two", "three")
 
@@ -203,7 +203,7 @@ func (s *ProcessSuite) TestJoinWaitsForTheTarget() {
 		t.Rule("start-and-join", "Join must wait until the target has returned", (*processes.Process).Join)
 		result := ""
 		p := processes.NewProcess(func() {
-			t.Pass(17 * time.Second)
+			t.Pass(10 * time.Minute)
 			result = "done"
 		})
 		require.NoError(t, p.Start(), "Start failed")
@@ -211,6 +211,39 @@ func (s *ProcessSuite) TestJoinWaitsForTheTarget() {
 		assert.NoError(t, p.Join(), "Join failed")
 
 		assert.Equal(t, "done", result, "it returned before that")
+	})
+}
+
+func (s *ProcessSuite) TestJoinWhileStartIsAtWork() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("start-and-join", "a Join beside Start must return ErrNotStarted or wait until the target has returned",
+			(*processes.Process).Start, (*processes.Process).Join)
+		for range 100 {
+			var asked, finished atomic.Bool
+			p := processes.NewProcess(func() {
+				runtime.Gosched()
+				finished.Store(true)
+			})
+			// Who asks all the time asks in the middle of Start, too.
+			join := t.Go(func() {
+				err := processes.ErrNotStarted
+				asked.Store(true)
+				for spin := 1; errors.Is(err, processes.ErrNotStarted); spin++ {
+					if err = p.Join(); spin%100 == 0 {
+						runtime.Gosched()
+					}
+				}
+				assert.NoError(t, err, "it failed")
+				assert.True(t, finished.Load(), "it returned nil before that")
+			})
+			for !asked.Load() {
+				runtime.Gosched()
+			}
+
+			require.NoError(t, p.Start(), "Start failed")
+
+			join.Join()
+		}
 	})
 }
 
@@ -421,10 +454,9 @@ func TestCrash(t *testing.T) { suite.Run(t, new(CrashSuite)) }
 
 type CrashSuite struct{ labtest.Suite }
 
-// crash runs a process whose target panics with value and returns what Join
-// says.
-func crash(t *labtest.T, value any) error {
-	p := processes.NewProcess(func() { panic(value) })
+// crash runs a process whose target panics and returns what Join says.
+func crash(t *labtest.T, target func()) error {
+	p := processes.NewProcess(target)
 	require.NoError(t, p.Start(), "Start failed")
 	var err error
 	t.Go(func() { err = p.Join() }).Returns("Join still waits after the panic")
@@ -436,13 +468,32 @@ func (s *CrashSuite) TestPanicBecomesAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "after a panic Join must return a *CrashError with the panic's value and stack",
 			(*processes.Process).Join)
-		for _, value := range []any{"out of shrimps", 0, io.ErrUnexpectedEOF} {
-			err := crash(t, value)
+		for _, value := range []any{"out of shrimps", 0, time.Second, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
+			err := crash(t, func() { panic(value) })
 
 			var crashed *processes.CrashError
 			require.ErrorAs(t, err, &crashed, "after panic(%#v) it returned something else", value)
 			assert.Equal(t, value, crashed.Value, "the value is another")
 			assert.NotEmpty(t, crashed.Stack, "the stack is empty")
+		}
+	})
+}
+
+func (s *CrashSuite) TestErrorsOfTheRuntimeAreCrashesToo() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("a-crash-stays-inside", "a panic that the runtime makes must be a crash like any other", (*processes.Process).Join)
+		var shrimps []string
+		var prices map[string]int
+		for _, target := range []func(){
+			func() { shrimps[len(shrimps)] = "one too many" },
+			func() { prices["shrimp"] = 1 },
+		} {
+			err := crash(t, target)
+
+			var crashed *processes.CrashError
+			require.ErrorAs(t, err, &crashed, "Join returned something else")
+			var own runtime.Error
+			assert.ErrorAs(t, err, &own, "its value is not the runtime's error")
 		}
 	})
 }
@@ -481,7 +532,7 @@ func (s *CrashSuite) TestErrorsSeeThroughTheCrash() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "errors.Is must find an error that was the panic's value", (*processes.Process).Join)
 
-		assert.ErrorIs(t, crash(t, io.ErrUnexpectedEOF), io.ErrUnexpectedEOF, "it does not")
+		assert.ErrorIs(t, crash(t, func() { panic(io.ErrUnexpectedEOF) }), io.ErrUnexpectedEOF, "it does not")
 	})
 }
 
@@ -489,7 +540,7 @@ func (s *CrashSuite) TestPanicNilIsACrashToo() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "panic(nil) must be a crash like any other", (*processes.Process).Join)
 
-		err := crash(t, nil)
+		err := crash(t, func() { panic(nil) })
 
 		var crashed *processes.CrashError
 		assert.ErrorAs(t, err, &crashed, "Join returned something else")
@@ -507,6 +558,8 @@ func (s *CrashSuite) TestGoexitCountsAsReturning() {
 		t.Go(func() { assert.NoError(t, p.Join(), "Join took it for a crash") }).Returns("Join waits for ever")
 
 		assert.False(t, p.IsAlive(), "IsAlive says true afterwards")
+		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "another Start is not refused")
+		t.Go(func() { assert.NoError(t, p.Join(), "a second Join failed") }).Returns("a second Join waits")
 	})
 }
 
@@ -522,7 +575,8 @@ func (s *CrashSuite) TestOthersGoOn() {
 		require.NoError(t, healthy.Start(), "Start failed")
 		spawned := processes.Spawn(runnerFunc(func() { panic("out of shrimps") }))
 
-		assert.Error(t, spawned.Join(), "the crash is not reported")
+		var crashed *processes.CrashError
+		assert.ErrorAs(t, spawned.Join(), &crashed, "the crash is not reported")
 		assert.True(t, healthy.IsAlive(), "the healthy one's IsAlive says false")
 		gate.Open()
 		assert.NoError(t, healthy.Join(), "the healthy one is reported as crashed")

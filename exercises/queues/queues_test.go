@@ -24,7 +24,7 @@ func TestSleepyWork(t *testing.T) { suite.Run(t, new(SleepyWorkSuite)) }
 func (s *SleepyWorkSuite) TestSleepySleepsThenSends() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("sleepy-and-work", "Sleepy must sleep for dozeOff, then send", queues.Sleepy)
-		for _, dozeOff := range []time.Duration{0, 3141 * time.Millisecond, 30 * time.Second} {
+		for _, dozeOff := range []time.Duration{0, 3141 * time.Millisecond, 90 * time.Second} {
 			out := make(chan string)
 			start := time.Now()
 			t.Go(func() { queues.Sleepy(out, dozeOff) })
@@ -44,12 +44,14 @@ func (s *SleepyWorkSuite) TestSleepyWaitsForItsReceiver() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("sleepy-and-work", "Sleepy must send its message, also to someone who comes later", queues.Sleepy)
 		out := make(chan string)
-		t.Go(func() { queues.Sleepy(out, time.Second) })
-		pass(t, time.Minute)
+		sleepy := t.Go(func() { queues.Sleepy(out, time.Second) })
+		pass(t, 6*time.Minute)
+		sleepy.Blocks("nobody has received its message, and it returned")
 
 		t.Go(func() {
 			assert.Equal(t, "Worker awake.", <-out, "another message came")
-		}).Returns("nobody received for a minute, and now it sends nothing any more")
+		}).Returns("nobody received for six minutes, and now it sends nothing any more")
+		sleepy.Returns("its message has been received, and it did not return")
 	})
 }
 
@@ -85,8 +87,8 @@ func (s *SleepyWorkSuite) TestWorkWaitsForItsMessage() {
 		t.Rule("sleepy-and-work", "Work must wait as long as it takes, then write one line with one Write", queues.Work)
 		in, out := make(chan string), new(labtest.Recorder)
 		work := t.Go(func() { queues.Work(in, out) })
-		pass(t, time.Minute)
-		work.Blocks("nothing was sent for a minute, and it gave up")
+		pass(t, 6*time.Minute)
+		work.Blocks("nothing was sent for six minutes, and it gave up")
 
 		in <- "100%d \"it's\" done\\n\n"
 
@@ -167,12 +169,12 @@ func (s *QueueSuite) TestFirstInFirstOut() {
 func (s *QueueSuite) TestOrderHoldsForLong() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("first-in-first-out", "What was put first must be got first, however long the queue has been in use", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
-		q := newQueue[int](t, 3)
-		put(t, q, 0)
+		q := newQueue[int](t, 4)
+		put(t, q, 0, 1)
 
-		for n := 1; n < 100; n += 2 {
+		for n := 2; n < 2500; n += 2 {
 			put(t, q, n, n+1)
-			assert.Equal(t, []int{n - 1, n}, get(t, q, 2), "another order with %d items put so far", n+2)
+			require.Equal(t, []int{n - 2, n - 1}, get(t, q, 2), "another order with %d items put so far", n+2)
 		}
 	})
 }
@@ -291,7 +293,7 @@ func (s *QueueSuite) TestEveryItemIsGotOnce() {
 func (s *QueueSuite) TestOneItemIsForOneGet() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("bounded", "Of several Gets at the same time only one may get the only item", (*queues.Queue[int]).Get)
-		for range 100 {
+		for range 20 {
 			q := newQueue[int](t, 1)
 			put(t, q, 1)
 			got := make(chan int, 8)
@@ -550,6 +552,29 @@ func (s *CloseSuite) TestWaitingItemsCanBeGot() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("closing-time", "Items that wait when the queue is closed can still be got; after them Get must return ErrClosed", (*queues.Queue[int]).Get, (*queues.Queue[int]).Close)
 		waitingItemsCanBeGot(t, 100)
+
+		t.Race(func() labtest.Heat {
+			var qs [100]*queues.Queue[int]
+			for i := range qs {
+				qs[i] = newQueue[int](t, 1)
+				put(t, qs[i], 1)
+				qs[i].Close()
+			}
+			var errs [2][len(qs)]error
+			return labtest.Heat{Rounds: len(qs), Racers: []func(int){
+				func(i int) { _, errs[0][i] = qs[i].Get(t.Context()) },
+				func(i int) { _, errs[1][i] = qs[i].Get(t.Context()) },
+			}, Check: func() {
+				for i := range qs {
+					one, other := errs[0][i], errs[1][i]
+					if one != nil {
+						one, other = other, one
+					}
+					require.NoError(t, one, "one item waited, and of two Gets at the same time none got it")
+					require.ErrorIs(t, other, queues.ErrClosed, "one item waited, and of two Gets at the same time one got it, the other something else")
+				}
+			}}
+		})
 	})
 }
 
@@ -570,16 +595,20 @@ func (s *CloseSuite) TestCloseTwice() {
 func (s *CloseSuite) TestSeveralMayClose() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("closing-time", "Several must be able to close a queue at the same time", (*queues.Queue[int]).Close)
-		for range 300 {
-			q := newQueue[int](t, 1)
-			put(t, q, 1)
-
-			t.Collide(q.Close, q.Close)
-
-			require.Equal(t, []int{1}, get(t, q, 1), "another item waited")
-			closedAndEmpty(t, q)
-			t.Progress()
-		}
+		t.Race(func() labtest.Heat {
+			var qs [100]*queues.Queue[int]
+			for i := range qs {
+				qs[i] = newQueue[int](t, 1)
+				put(t, qs[i], 1)
+			}
+			closeIt := func(i int) { qs[i].Close() }
+			return labtest.Heat{Rounds: len(qs), Racers: []func(int){closeIt, closeIt}, Check: func() {
+				for _, q := range qs {
+					require.Equal(t, []int{1}, get(t, q, 1), "another item waited")
+					closedAndEmpty(t, q)
+				}
+			}}
+		})
 	})
 }
 
@@ -599,8 +628,7 @@ func TestUnbounded(t *testing.T) { suite.Run(t, new(UnboundedSuite)) }
 func (s *UnboundedSuite) TestPutNeverBlocks() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("unbounded", "With maxsize <= 0, Put must never block", (*queues.Queue[int]).Put)
-		for maxsize, items := range []int{100_000, 1_000} {
-			maxsize = -maxsize
+		for maxsize, items := range map[int]int{0: 20_000, -1: 1_000, -7: 1_000} {
 			q := newQueue[int](t, maxsize)
 			for n := range items {
 				if n%1000 == 0 {
@@ -620,16 +648,16 @@ func (s *UnboundedSuite) TestFirstInFirstOut() {
 		q := newQueue[int](t, 0)
 		next := 0
 
-		for n := 0; n < 300; n += 3 {
+		for n := 0; n < 3000; n += 3 {
 			put(t, q, n, n+1, n+2)
-			assert.Equal(t, []int{next, next + 1}, get(t, q, 2), "another order with %d items put so far", n+3)
+			require.Equal(t, []int{next, next + 1}, get(t, q, 2), "another order with %d items put so far", n+3)
 			next += 2
 		}
 		for q.Len() > 0 {
 			require.Equal(t, []int{next}, get(t, q, 1), "another order when the rest is got")
 			next++
 		}
-		assert.Equal(t, 300, next, "300 items were put, %d could be got", next)
+		assert.Equal(t, 3000, next, "3000 items were put, %d could be got", next)
 	})
 }
 
@@ -914,6 +942,12 @@ func waitingItemsCanBeGot(t *labtest.T, maxsize int) {
 	q.Close()
 
 	assert.Equal(t, 100, q.Len(), "100 items waited, and after Close Len is %d", q.Len())
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		_, err := q.Get(ended)
+		require.Error(t, err, "in one of 100 calls a Get whose context had ended before took an item")
+	}
 	for n := range 100 {
 		require.Equal(t, []int{n}, get(t, q, 1), "another item came out")
 	}
@@ -1024,6 +1058,13 @@ var endings = []struct {
 	{"been cancelled for a reason", func(t *labtest.T) (context.Context, context.CancelFunc) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		return ctx, func() { cancel(errors.New("time to go home")) }
+	}},
+	{"passed its deadline", func(t *labtest.T) (context.Context, context.CancelFunc) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		return ctx, func() {
+			<-ctx.Done()
+			cancel()
+		}
 	}},
 }
 
