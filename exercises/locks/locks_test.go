@@ -245,12 +245,17 @@ func TestTally(t *testing.T) { suite.Run(t, new(TallySuite)) }
 func (s *TallySuite) TestItAdds() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("read-change-write", "Add must add n, and Total must return the sum", (*locks.Tally).Add, (*locks.Tally).Total)
-		tally := locks.NewTally(new(cell))
+		c := new(cell)
+		tally := locks.NewTally(c)
 		assert.Equal(t, 0, tally.Total(), "nothing has been added")
 		for _, step := range []struct{ add, total int }{{1, 1}, {41, 42}, {0, 42}, {-50, -8}} {
 			tally.Add(step.add)
 			assert.Equal(t, step.total, tally.Total(), "after Add(%d)", step.add)
 		}
+
+		t.Rule("read-change-write", "A tally must count in its cell", locks.NewTally, (*locks.Tally).Add)
+		t.Settle()
+		assert.Equal(t, -8, c.Load(), "Total returned -8, and the cell holds something else")
 	})
 }
 
@@ -361,11 +366,19 @@ func (s *CrewSuite) TestEachJobIsDoneOnce() {
 
 func (s *CrewSuite) TestEachJobCountsOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-crew", "Each job must add 1 to the tally", locks.Crew)
+		t.Rule("the-crew", "Each job must add 1 to the tally, after its nap", locks.Crew)
 		for n := range 6 {
 			crew := runCrew(t, make([]string, n))
 			require.Equal(t, n, crew.tally.Total(), "the total after %d jobs", n)
 		}
+
+		crew := newCrew()
+		call := t.Go(func() { locks.Crew(make([]string, 6), crew.screen, crew.tally) })
+		time.Sleep(locks.Nap / 2)
+		require.Equal(t, 0, crew.tally.Total(), "the total while both workers nap for the first time")
+		time.Sleep(locks.Nap)
+		require.Equal(t, 2, crew.tally.Total(), "the total while both workers nap for the second time")
+		call.Join()
 	})
 }
 
@@ -423,6 +436,13 @@ func (s *CrewSuite) TestTheWorkComesBeforeThePrint() {
 		for i, at := range crew.out.Times() {
 			require.GreaterOrEqual(t, at.Sub(crew.began), time.Duration(i/4+1)*locks.Nap, "line %d came after", i+1)
 		}
+		last := map[string]time.Time{}
+		for i, b := range crew.blocks(t) {
+			at := crew.out.Times()[2*i]
+			// Who polls for the screen may have been late the time before.
+			require.Greater(t, at.Sub(last[b.worker]), locks.Nap/2, "block %d says %q, who has printed just before", i+1, b.worker)
+			last[b.worker] = at
+		}
 	})
 }
 
@@ -450,7 +470,7 @@ func (s *CrewSuite) TestWritersAndCellsAreUsedByOneAtATime() {
 		t.Rule("the-crew", "Neither the writer nor the cell may be used twice at the same time", locks.Crew)
 		crew := runCrew(t, make([]string, 20))
 		assert.False(t, crew.out.Overlapped(), "a Write began while another was at work")
-		assert.Equal(t, 1, crew.cell.users.Max(), "so many were in the cell at once")
+		assert.LessOrEqual(t, crew.cell.users.Max(), 1, "so many were in the cell at once")
 	})
 }
 
@@ -464,12 +484,16 @@ func (s *PrintContextSuite) TestItPrintsAsPrintDoes() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-lock-in-a-select", "PrintContext must write as Print does", (*locks.Screen).PrintContext)
 		var w labtest.Exclusive
-		screen := locks.NewScreen(&breaks{to: &w, at: 4, how: func() error { return errBroken }})
+		ctx, cancel := context.WithCancel(t.Context())
+		screen := locks.NewScreen(&breaks{to: &w, at: 4, how: func() error {
+			cancel() // too late to matter
+			return errBroken
+		}})
 
 		assert.NoError(t, screen.PrintContext(t.Context()), "without lines it failed")
 		assert.NoError(t, screen.PrintContext(t.Context(), "one", ""), "it failed")
 		assert.NoError(t, screen.PrintContext(t.Context(), "two"), "it failed")
-		assert.ErrorIs(t, screen.PrintContext(t.Context(), "three", "four", "five"), errBroken, "a Write failed, and it returned something else")
+		assert.ErrorIs(t, screen.PrintContext(ctx, "three", "four", "five"), errBroken, "a Write failed while the context ended, and it returned something else")
 		t.Go(func() { assert.NoError(t, screen.Print("six"), "the next Print failed") }).
 			Returns("a Write has failed, and the next Print blocks")
 		assert.Equal(t, []string{"one\n", "\n", "two\n", "three\n", "six\n"}, w.Writes(), "other lines are there")

@@ -375,14 +375,12 @@ func (s *ServerSuite) TestRealSockets() {
 		silent, slow := dial(), dial()
 		defer silent.Close()
 		defer slow.Close()
-		_, err = slow.Write([]byte("100ms"))
-		require.NoError(t, err, "the test cannot write")
 		var clients []*labtest.Call
 		for i := range 20 {
 			conn := dial()
 			clients = append(clients, t.Go(func() {
 				defer conn.Close()
-				host := fmt.Sprintf("%dms", i)
+				host := fmt.Sprintf("%dms", i%5)
 				_, _ = fmt.Fprintln(conn, host)
 				got, err := io.ReadAll(conn)
 				assert.NoError(t, err, "reading the answer failed")
@@ -392,13 +390,15 @@ func (s *ServerSuite) TestRealSockets() {
 		for _, c := range clients {
 			c.Join()
 		}
-		for !slices.Contains(hosts.Pinged(), "100ms") { // it is in the kernel, and perhaps not yet read
+		_, err = slow.Write([]byte("25ms"))
+		require.NoError(t, err, "the test cannot write")
+		for !slices.Contains(hosts.Pinged(), "25ms") { // it is in the kernel, and perhaps not yet read
 			time.Sleep(time.Millisecond)
 		}
 		cancel()
 		got, err := io.ReadAll(slow)
 		assert.NoError(t, err, "ctx ended while its ping ran, and reading the answer failed")
-		assert.Equal(t, answer("100ms"), string(got), "ctx ended while its ping ran, and something else came back")
+		assert.Equal(t, answer("25ms"), string(got), "ctx ended while its ping ran, and something else came back")
 		call.Join()
 		_, err = silent.Read(make([]byte, 1))
 		assert.Error(t, err, "the server has ended, and a client that said nothing got something")
@@ -521,7 +521,7 @@ func (s *ServerSuite) TestAHostThatHasJustBeenReadIsPinged() {
 func (s *ServerSuite) TestEitherAnAnswerOrNothing() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its answer if its host was read, and be closed if not", (*ping.Server).Serve)
-		for range 50 {
+		for range 30 {
 			t.Progress()
 			r := serve(t, &ping.Server{})
 			client := r.ln.Dial()
@@ -545,7 +545,7 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", (*ping.Server).Serve)
 		t.NothingStays()
-		for range 50 {
+		for range 30 {
 			t.Progress()
 			r := serve(t, &ping.Server{})
 			t.Wait()
@@ -666,7 +666,7 @@ const (
 	silent = "127.255.255.255"
 
 	// soon is how long a context lasts that ends while a ping waits.
-	soon = 20 * time.Millisecond
+	soon = 10 * time.Millisecond
 
 	// tries is how often a right answer may be slow. A machine that has other
 	// things to do makes it so now and then, and not each time.
@@ -933,7 +933,7 @@ func probe(privileged bool, host string) (replied bool, err error) {
 	pinger.SetPrivileged(privileged)
 	pinger.SetLogger(goping.NoopLogger{})
 	pinger.Count = 1
-	pinger.Timeout = soon
+	pinger.Timeout = 2 * soon
 	if host == here {
 		pinger.Timeout = 2 * time.Second
 	}
