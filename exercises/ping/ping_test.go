@@ -94,10 +94,13 @@ func (s *BoomSuite) TestAFailure() {
 			errors.New("ping timed out"),
 		} {
 			for _, host := range []string{"localhost", "100%d %s", "Grüße"} {
-				want := "Pinging " + host + " failed. " + err.Error()
-				require.Equal(t, want, ping.Boom(t.Context(), always(0, err), host), "something else was said")
-				require.Equal(t, want, ping.Boom(t.Context(), always(time.Second, err), host), "a time came with the error, and something else was said")
-				require.Equal(t, want, ping.Boom(late, always(0, err), host), "the deadline has passed, the error is another one, and something else was said")
+				for _, c := range []struct {
+					ctx   context.Context
+					delay time.Duration
+				}{{t.Context(), 0}, {t.Context(), time.Second}, {late, 0}} {
+					require.Equal(t, "Pinging "+host+" failed. "+err.Error(), ping.Boom(c.ctx, always(c.delay, err), host),
+						"something else was said (with it came %v; the context says: %v)", c.delay, c.ctx.Err())
+				}
 			}
 		}
 	})
