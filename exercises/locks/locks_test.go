@@ -430,7 +430,7 @@ func (s *CrewSuite) TestBothNapAtTheSameTime() {
 
 func (s *CrewSuite) TestTheWorkComesBeforeThePrint() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-crew", "A worker must nap first and print then, for every job", locks.Crew)
+		t.Rule("the-crew", "A worker must nap first and print then under its own number, for every job", locks.Crew)
 		crew := runCrew(t, make([]string, 6))
 		// Two lines a job, two jobs a nap.
 		for i, at := range crew.out.Times() {

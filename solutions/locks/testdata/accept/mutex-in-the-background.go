@@ -82,21 +82,25 @@ func (s *Screen) PrintContext(ctx context.Context, lines ...string) error {
 
 type Tally struct {
 	sync.Mutex
-	c Cell
+	c   Cell
+	new int // not in the cell yet
 }
 
 func NewTally(c Cell) *Tally { return &Tally{c: c} }
 
 func (t *Tally) Add(n int) {
 	t.Lock()
-	t.c.Store(t.c.Load() + n)
+	t.new += n
 	t.Unlock()
 }
 
 func (t *Tally) Total() int {
 	t.Lock()
 	defer t.Unlock()
-	return t.c.Load()
+	sum := t.c.Load() + t.new
+	t.c.Store(sum)
+	t.new = 0
+	return sum
 }
 
 func Crew(jobs []string, screen *Screen, tally *Tally) {
