@@ -1,8 +1,4 @@
-// Each Read asks for one byte, without any buffer behind it, and each character
-// is written by itself.
-
-// Package encoding is the reference solution of the lesson "encoding": bytes to
-// text and back, strictly, in one piece or as a stream.
+// Each Read asks for one byte, without any buffer behind it, and each character is written by itself.
 package encoding
 
 import (
