@@ -25,7 +25,7 @@ func (s *SleepyWorkSuite) TestSleepySleepsThenSends() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("sleepy-and-work", "Sleepy must sleep for dozeOff, then send", queues.Sleepy)
 		for _, dozeOff := range []time.Duration{0, 3141 * time.Millisecond, 90 * time.Second} {
-			out := make(chan string)
+			out := make(chan string, 1) // room, so that it is no matter who comes first
 			start := time.Now()
 			t.Go(func() { queues.Sleepy(out, dozeOff) })
 
