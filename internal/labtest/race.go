@@ -12,7 +12,7 @@ func (t *T) Collide(fs ...func()) {
 	for i, f := range fs {
 		racers[i] = func(int) { f() }
 	}
-	t.heat(Heat{Rounds: 1, Racers: racers}, t.looks.Load()+maxLooks)
+	t.heat(Heat{Rounds: 1, Racers: racers})
 }
 
 // A Heat is a number of rounds that some racers run side by side. In each round
@@ -50,7 +50,7 @@ func (t *T) Race(next func() Heat) {
 	meetings := 0
 	for range maxHeats {
 		h := next()
-		meetings += t.heat(h, last)
+		meetings += t.heat(h)
 		h.Check()
 		if meetings >= enoughMeetings || t.looks.Load() >= last || runtime.GOMAXPROCS(0) < len(h.Racers) {
 			return
@@ -58,14 +58,17 @@ func (t *T) Race(next func() Heat) {
 	}
 }
 
-// heat runs one heat and returns in how many rounds racers met. Up to the given
-// look of the watchdog it is patient.
-func (t *T) heat(h Heat, last int64) (meetings int) {
-	// Giving way puts the racers on one processor, where they never meet. So a
-	// racer waits for the milliseconds that a busy system takes to lend another;
-	// not for ever, since a right answer may put a racer to sleep in every round.
-	const short, long = 1 << 12, 1 << 22
-	enough := runtime.GOMAXPROCS(0) >= len(h.Racers)
+// heat runs one heat and returns in how many rounds racers met.
+func (t *T) heat(h Heat) (meetings int) {
+	// Goroutines that are woken begin microseconds apart, those that spin
+	// nanoseconds. But on a busy machine who spins may keep the one it waits for
+	// from its processor, and giving way within the program puts both on one,
+	// where they never meet: so after a while it gives way to all programs. With
+	// fewer processors than racers some have to take turns anyway.
+	spins, giveWay := 1<<13, t.rest
+	if runtime.GOMAXPROCS(0) < len(h.Racers) || !t.bubbled {
+		spins, giveWay = 1<<10, runtime.Gosched
+	}
 	var arrived, met atomic.Int64
 	begun, ended := make([]atomic.Int64, len(h.Racers)), make([]atomic.Int64, len(h.Racers))
 
@@ -75,17 +78,16 @@ func (t *T) heat(h Heat, last int64) (meetings int) {
 			for round := range h.Rounds {
 				arrived.Add(1)
 				all := int64((round + 1) * len(h.Racers))
-				// Goroutines that are woken begin microseconds apart, those that
-				// spin nanoseconds.
 				for spin := 1; arrived.Load() < all; spin++ {
-					if spin%short != 0 || spin < long && enough && t.looks.Load() < last {
+					if spin%spins != 0 {
+						for range 32 { // as long with the race detector, which slows down Load
+						}
 						continue
 					}
 					if t.Failed() {
 						return
 					}
-					runtime.Gosched()
-					spin = 0
+					giveWay()
 				}
 				// Who comes last goes on first, by the time that the news takes to
 				// the other processor. A little patience, another one each round,
