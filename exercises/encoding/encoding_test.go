@@ -402,8 +402,15 @@ func (s *SandwichSuite) TestDecodeWorkEncode() {
 func (s *SandwichSuite) TestEachCallIsByItself() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-unicode-sandwich", "The function may be called any number of times, also at the same time, and each call must be by itself", encoding.Sandwich)
+		letters := []string{"a", "b", "c", "d"}
+		together, inside, all := false, atomic.Int64{}, make(chan struct{})
 		f := encoding.Sandwich("utf-16be", func(text string) string {
-			labtest.StepAside()
+			if together {
+				if int(inside.Add(1)) == len(letters) {
+					close(all)
+				}
+				t.Beside(func() { <-all })
+			}
 			return text + "!"
 		})
 		var first []byte
@@ -418,8 +425,9 @@ func (s *SandwichSuite) TestEachCallIsByItself() {
 			isError(t, err, "utf-16be", 0, "an odd byte")
 		}
 		assert.Equal(t, "\x00a\x00!", string(first), "a later call changed what an earlier one had returned")
+		together = true
 		var calls []*labtest.Call
-		for _, letter := range []string{"a", "b", "c", "d"} {
+		for _, letter := range letters {
 			calls = append(calls, t.Go(func() {
 				got, err := f([]byte("\x00" + letter))
 				assert.NoError(t, err, "a call failed")
