@@ -65,9 +65,9 @@ func (t *T) heat(h Heat) (meetings int) {
 	// from its processor, and giving way within the program puts both on one,
 	// where they never meet: so after a while it gives way to all programs. With
 	// fewer processors than racers some have to take turns anyway.
-	spins, giveWay := 1<<13, t.rest
+	turns, giveWay := 1<<13, t.rest
 	if runtime.GOMAXPROCS(0) < len(h.Racers) || !t.bubbled {
-		spins, giveWay = 1<<10, runtime.Gosched
+		turns, giveWay = 1<<10, runtime.Gosched
 	}
 	var arrived, met atomic.Int64
 	begun, ended := make([]atomic.Int64, len(h.Racers)), make([]atomic.Int64, len(h.Racers))
@@ -78,10 +78,10 @@ func (t *T) heat(h Heat) (meetings int) {
 			for round := range h.Rounds {
 				arrived.Add(1)
 				all := int64((round + 1) * len(h.Racers))
-				for spin := 1; arrived.Load() < all; spin++ {
-					if spin%spins != 0 {
-						for range 32 { // as long with the race detector, which slows down Load
-						}
+				for turn := 1; arrived.Load() < all; turn++ {
+					for range 32 { // so that a turn is much the same with the race detector, which slows down Load
+					}
+					if turn%turns != 0 {
 						continue
 					}
 					if t.Failed() {
