@@ -8,6 +8,7 @@ import (
 // Collide calls all functions at the same moment, as nearly as the machine
 // allows, and returns when all have returned.
 func (t *T) Collide(fs ...func()) {
+	t.mustBubble("Collide")
 	racers := make([]func(int), len(fs))
 	for i, f := range fs {
 		racers[i] = func(int) { f() }
@@ -46,6 +47,7 @@ const (
 // hundred rounds a heat cost milliseconds. It is for calls that do not sleep:
 // who spins for the next round keeps the clock of a bubble from moving.
 func (t *T) Race(next func() Heat) {
+	t.mustBubble("Race")
 	last := t.looks.Load() + maxLooks
 	meetings := 0
 	for range maxHeats {
@@ -66,7 +68,7 @@ func (t *T) heat(h Heat) (meetings int) {
 	// where they never meet: so after a while it gives way to all programs. With
 	// fewer processors than racers some have to take turns anyway.
 	turns, giveWay := 1<<13, t.rest
-	if runtime.GOMAXPROCS(0) < len(h.Racers) || !t.bubbled {
+	if runtime.GOMAXPROCS(0) < len(h.Racers) {
 		turns, giveWay = 1<<10, runtime.Gosched
 	}
 	var arrived, met atomic.Int64
