@@ -62,34 +62,16 @@ func (t *T) Race(next func() Heat) {
 
 // heat runs one heat and returns in how many rounds racers met.
 func (t *T) heat(h Heat) (meetings int) {
-	// Goroutines that are woken begin microseconds apart, those that spin
-	// nanoseconds. But on a busy machine who spins may keep the one it waits for
-	// from its processor, and giving way within the program puts both on one,
-	// where they never meet: so after a while it gives way to all programs. With
-	// fewer processors than racers some have to take turns anyway.
-	turns, giveWay := 1<<13, t.rest
-	if runtime.GOMAXPROCS(0) < len(h.Racers) {
-		turns, giveWay = 1<<10, runtime.Gosched
-	}
-	var arrived, met atomic.Int64
+	start := startLine{racers: len(h.Racers)}
+	var met atomic.Int64
 	begun, ended := make([]atomic.Int64, len(h.Racers)), make([]atomic.Int64, len(h.Racers))
 
 	calls := make([]*Call, len(h.Racers))
 	for i, racer := range h.Racers {
 		calls[i] = t.Go(func() {
 			for round := range h.Rounds {
-				arrived.Add(1)
-				all := int64((round + 1) * len(h.Racers))
-				for turn := 1; arrived.Load() < all; turn++ {
-					for range 32 { // so that a turn is much the same with the race detector, which slows down Load
-					}
-					if turn%turns != 0 {
-						continue
-					}
-					if t.Failed() {
-						return
-					}
-					giveWay()
+				if start.wait(t, round); t.Failed() {
+					return
 				}
 				// Who comes last goes on first, by the time that the news takes to
 				// the other processor. A little patience, another one each round,
@@ -118,4 +100,64 @@ func (t *T) heat(h Heat) (meetings int) {
 		runtime.Goexit()
 	}
 	return int(met.Load())
+}
+
+// A startLine is where the racers of a heat wait for each other before each round.
+type startLine struct {
+	racers  int
+	arrived atomic.Int64 // of all rounds, without those that rest
+}
+
+const (
+	// spinTurns is how many turns a racer spins before it rests, some 0.1 ms.
+	spinTurns = 1 << 13
+
+	// firstTurns is the same for the first round, when the other's thread may have
+	// to wake up.
+	firstTurns = 1 << 15
+
+	// crowdedTurns is the same with fewer processors than racers.
+	crowdedTurns = 1 << 10
+)
+
+// wait returns when all racers are at the start of the round, or when the test has
+// failed. It spins: goroutines that are woken begin microseconds apart, those that
+// spin nanoseconds. But on a busy machine who spins may keep the one it waits for
+// from its processor, and giving way within the program puts both on one, where
+// they never meet: so after a while it gives way to all programs. With fewer
+// processors than racers some have to take turns anyway.
+func (s *startLine) wait(t *T, round int) {
+	s.arrived.Add(1)
+	all := int64((round + 1) * s.racers)
+	crowded := runtime.GOMAXPROCS(0) < s.racers
+	limit := spinTurns
+	if round == 0 {
+		limit = firstTurns
+	}
+	if crowded {
+		limit = crowdedTurns
+	}
+	for turn := 0; s.arrived.Load() < all; turn++ {
+		for range 32 { // so that a turn is much the same with the race detector, which slows down Load
+		}
+		if turn < limit {
+			continue
+		}
+		if t.Failed() {
+			return
+		}
+		turn = 0
+		if crowded {
+			runtime.Gosched()
+			continue
+		}
+		// Who rests is not there: a round that began without it would be over before
+		// it is back, and the next one would find the other at rest. Two that come
+		// and go have to meet, so each stays a little longer than the last time.
+		if n := s.arrived.Load(); n < all && s.arrived.CompareAndSwap(n, n-1) {
+			t.rest()
+			s.arrived.Add(1)
+			limit += spinTurns / 2
+		}
+	}
 }

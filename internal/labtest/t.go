@@ -184,20 +184,31 @@ func (t *T) rest() {
 	<-t.rested
 }
 
-// clock serves rest, outside of the bubble, where time is real. It returns when
-// the test is over.
+// clock serves rest, outside of the bubble, where time is real. Who comes while
+// another rests is woken with it, so that those who wait for each other are back
+// at the same time. It returns when the test is over.
 func (t *T) clock(over <-chan struct{}) {
 	for {
 		select {
 		case <-t.ask:
-			time.Sleep(100 * time.Microsecond)
 		case <-over:
 			return
 		}
-		select {
-		case t.rested <- struct{}{}:
-		case <-over:
-			return
+		resting := 1
+		for timer := time.After(100 * time.Microsecond); timer != nil; {
+			select {
+			case <-t.ask:
+				resting++
+			case <-timer:
+				timer = nil
+			}
+		}
+		for range resting {
+			select {
+			case t.rested <- struct{}{}:
+			case <-over:
+				return
+			}
 		}
 	}
 }
