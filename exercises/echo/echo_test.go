@@ -696,7 +696,9 @@ func (s *LimitsSuite) TestTheFailedGiveTheirPlaceBack() {
 		t.Rule("the-many", "Clients that fail must give their place back", (*echo.Server).Serve)
 		r := serve(t, &echo.Server{MaxConns: 1, IdleTimeout: time.Minute})
 		_ = r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} })
+		t.Wait()
 		_ = r.ln.Dial() // silent
+		t.Wait()
 		say(t, r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, write: errBoom} }), "lost")
 		assert.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "after three that failed something else came back")
 		r.stop(t)

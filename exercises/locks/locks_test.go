@@ -308,12 +308,12 @@ func (s *TallySuite) TestTheCellIsUsedByOneAtATime() {
 func (s *TallySuite) TestTotalSeesEveryAddThatHasReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("read-change-write", "Total must see every Add that has returned", (*locks.Tally).Add, (*locks.Tally).Total)
-		for range 10 {
+		count := func(c *cell, goroutines, times int) {
 			t.Progress()
-			tally := locks.NewTally(new(cell))
+			tally := locks.NewTally(c)
 			var done atomic.Int64
-			together(t, 8, func(i int) {
-				for range 10 {
+			together(t, goroutines, func(i int) {
+				for range times {
 					if i%2 == 0 {
 						tally.Add(1)
 						done.Add(1)
@@ -322,7 +322,12 @@ func (s *TallySuite) TestTotalSeesEveryAddThatHasReturned() {
 					assert.GreaterOrEqual(t, tally.Total(), atLeast, "so many Adds had returned before Total was called")
 				}
 			})
+			assert.EqualValues(t, done.Load(), tally.Total(), "all Adds had returned before Total was called")
 		}
+		for range 10 {
+			count(new(cell), 8, 10)
+		}
+		count(&cell{slow: true}, 4, 4)
 	})
 }
 

@@ -50,6 +50,10 @@ type Variant struct {
 
 	// Race says that only the race detector can see the mistake.
 	Race bool
+
+	// Chance says that Test fails every time, and others now and then: the answer
+	// tosses a coin that no test can weight. A line "chance: " tells why.
+	Chance bool
 }
 
 // Vet stands in for the name of a test where go vet finds the mistake.
@@ -167,13 +171,16 @@ func (v *Variant) load(root string, known []*Variant) error {
 	return err
 }
 
-// parse reads the lines of a reject's header that name what must fail and, if
-// that is not the reference, what is edited.
+// parse reads the lines of a reject's header: what must fail, what is edited if
+// that is not the reference, and what is left to chance.
 func (v *Variant) parse(header string) (original string, err error) {
 	original = string(Reference)
 	for line := range strings.Lines(header) {
 		if of, ok := strings.CutPrefix(line, "of:"); ok {
 			original = strings.TrimSpace(of)
+		}
+		if _, ok := strings.CutPrefix(line, "chance:"); ok {
+			v.Chance = true
 		}
 		if test, ok := strings.CutPrefix(line, "test:"); ok {
 			words := strings.Fields(test)

@@ -52,13 +52,14 @@ func TestRejectIsAnEditOfTheReference(t *testing.T) {
 func TestRejectMayEditAnAccept(t *testing.T) {
 	all, err := load(t, map[string]string{
 		"accept/sum.go":    "// Adds.\n\npackage tiny\n\nfunc One() int { return 0 + 1 }\n",
-		"reject/two.txtar": "It adds too much.\n\nof: accept/sum\ntest: TestTiny/TestOne race\n-- old --\nfunc One() int { return 0 + 1 }\n-- new --\nfunc One() int { return 1 + 1 }\n",
+		"reject/two.txtar": "It adds too much.\n\nof: accept/sum\ntest: TestTiny/TestOne race\nchance: a coin\n-- old --\nfunc One() int { return 0 + 1 }\n-- new --\nfunc One() int { return 1 + 1 }\n",
 	})
 	require.NoError(t, err)
 
 	assert.Equal(t, "Adds.", all[2].Note)
 	assert.Equal(t, "// Adds.\n\npackage tiny\n\nfunc One() int { return 1 + 1 }\n", string(all[3].Source))
 	assert.True(t, all[3].Race)
+	assert.True(t, all[3].Chance)
 }
 
 func TestWhatIsNotWrittenAsItShouldBe(t *testing.T) {

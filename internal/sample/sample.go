@@ -83,6 +83,9 @@ func (a *answers) add(v bank.Variant) {
 	case bank.Accept:
 		a.right = append(a.right, v.Source)
 	case bank.Reject:
+		if v.Chance {
+			v.Source = nil // it keeps its place, so that the others stay with their students
+		}
 		a.wrong = append(a.wrong, v.Source)
 	}
 }
@@ -150,7 +153,14 @@ func pick(draw *rand.Rand, from [][]byte) []byte {
 	if len(from) == 0 {
 		return nil
 	}
-	return from[draw.IntN(len(from))]
+	i := draw.IntN(len(from))
+	for range from {
+		if from[i] != nil {
+			break
+		}
+		i = (i + 1) % len(from)
+	}
+	return from[i]
 }
 
 // handIn writes what the student has, in one of the forms that intake knows.

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"conclab/internal/bank"
 	"conclab/internal/gate"
 	"conclab/internal/gradebook"
 	"conclab/internal/intake"
@@ -54,6 +55,18 @@ func TestAClassHasSomethingOfEverything(t *testing.T) {
 	require.Len(t, class.Entries, sample.Students)
 	assert.Empty(t, class.Refused)
 
+	chance := map[string]string{}
+	for _, l := range lessons.All() {
+		variants, err := bank.Load(root, l)
+		require.NoError(t, err)
+		for _, v := range variants {
+			if v.Chance {
+				chance[string(v.Source)] = v.String()
+			}
+		}
+	}
+	require.NotEmpty(t, chance)
+
 	g := gate.New(root)
 	seen := map[string]int{}
 	for _, e := range class.Entries {
@@ -70,6 +83,7 @@ func TestAClassHasSomethingOfEverything(t *testing.T) {
 				seen["not submitted"]++
 				continue
 			}
+			assert.Empty(t, chance[string(file)], "its marks are decided by chance")
 			findings, build, err := g.Check(t.Context(), lesson, file)
 			require.NoError(t, err)
 			switch {
