@@ -51,7 +51,7 @@ The exit status is 0 if everything was graded, whatever the marks.`,
 	}
 	cmd.Flags().StringVar(&f.out, "out", "results", "the folder for the results")
 	cmd.Flags().StringVar(&f.shard, "shard", "", "grade only the i-th of n parts of the class, written i/n")
-	cmd.Flags().IntVar(&f.jobs, "jobs", 0, "submissions at a time (default: one for every two processors)")
+	cmd.Flags().IntVar(&f.jobs, "jobs", 0, "submissions at a time (default: one for every processor)")
 	f.common(cmd)
 	cmd.AddCommand(newMerge(), newGradeDiff(), newReplay(root), newReport(), newPolicy(), newGradescopeZip(root))
 	return cmd

@@ -62,7 +62,7 @@ type Options struct {
 	Lessons   []lessons.Lesson
 	Isolation sandbox.Isolation
 	Race      runner.RaceMode
-	Jobs      int              // submissions at a time; zero means one for every two processors
+	Jobs      int              // submissions at a time; zero means one for every processor
 	Repeats   int              // how often each test runs; zero means once
 	Limits    gradebook.Limits // a zero in it means the default
 	Gate      Gate             // nil: every file is built
@@ -138,9 +138,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	o.Limits = Limits(o.Limits)
 	o.Repeats = max(o.Repeats, 1)
 	if o.Jobs <= 0 {
-		// Tests want two processors: on fewer, callers that race for something
-		// wait for each other to get one, and find out less in more time.
-		o.Jobs = max(runtime.NumCPU()/2, 1)
+		// Tests want two processors, and mostly wait. Callers that race for
+		// something find each other on a busy machine too.
+		o.Jobs = runtime.NumCPU()
 	}
 	e := &Engine{o: o, temp: o.Temp, gate: "off"}
 	if o.Gate != nil {

@@ -70,7 +70,7 @@ func (t *T) heat(h Heat) (meetings int) {
 	for i, racer := range h.Racers {
 		calls[i] = t.Go(func() {
 			for round := range h.Rounds {
-				if start.wait(t, round); t.Failed() {
+				if !start.wait(t, round) {
 					return
 				}
 				// Who comes last goes on first, by the time that the news takes to
@@ -120,13 +120,13 @@ const (
 	crowdedTurns = 1 << 10
 )
 
-// wait returns when all racers are at the start of the round, or when the test has
-// failed. It spins: goroutines that are woken begin microseconds apart, those that
-// spin nanoseconds. But on a busy machine who spins may keep the one it waits for
-// from its processor, and giving way within the program puts both on one, where
-// they never meet: so after a while it gives way to all programs. With fewer
-// processors than racers some have to take turns anyway.
-func (s *startLine) wait(t *T, round int) {
+// wait returns true when all racers are at the start of the round, or false when
+// the test has failed. It spins: goroutines that are woken begin microseconds
+// apart, those that spin nanoseconds. But on a busy machine who spins may keep the
+// one it waits for from its processor, and giving way within the program puts both
+// on one, where they never meet: so after a while it gives way to all programs.
+// With fewer processors than racers some have to take turns anyway.
+func (s *startLine) wait(t *T, round int) bool {
 	s.arrived.Add(1)
 	all := int64((round + 1) * s.racers)
 	crowded := runtime.GOMAXPROCS(0) < s.racers
@@ -144,7 +144,7 @@ func (s *startLine) wait(t *T, round int) {
 			continue
 		}
 		if t.Failed() {
-			return
+			return false
 		}
 		turn = 0
 		if crowded {
@@ -160,4 +160,5 @@ func (s *startLine) wait(t *T, round int) {
 			limit += spinTurns / 2
 		}
 	}
+	return true
 }
