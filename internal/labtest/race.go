@@ -62,7 +62,7 @@ func (t *T) Race(next func() Heat) {
 
 // heat runs one heat and returns in how many rounds racers met.
 func (t *T) heat(h Heat) (meetings int) {
-	start := startLine{racers: len(h.Racers)}
+	start := startLine{racers: len(h.Racers), crowded: runtime.GOMAXPROCS(0) < len(h.Racers)}
 	var met atomic.Int64
 	begun, ended := make([]atomic.Int64, len(h.Racers)), make([]atomic.Int64, len(h.Racers))
 
@@ -105,6 +105,7 @@ func (t *T) heat(h Heat) (meetings int) {
 // A startLine is where the racers of a heat wait for each other before each round.
 type startLine struct {
 	racers  int
+	crowded bool         // fewer processors than racers
 	arrived atomic.Int64 // of all rounds, without those that rest
 }
 
@@ -116,7 +117,7 @@ const (
 	// to wake up.
 	firstTurns = 1 << 15
 
-	// crowdedTurns is the same with fewer processors than racers.
+	// crowdedTurns is the same where it is crowded.
 	crowdedTurns = 1 << 10
 )
 
@@ -129,12 +130,11 @@ const (
 func (s *startLine) wait(t *T, round int) bool {
 	s.arrived.Add(1)
 	all := int64((round + 1) * s.racers)
-	crowded := runtime.GOMAXPROCS(0) < s.racers
 	limit := spinTurns
 	if round == 0 {
 		limit = firstTurns
 	}
-	if crowded {
+	if s.crowded {
 		limit = crowdedTurns
 	}
 	for turn := 0; s.arrived.Load() < all; turn++ {
@@ -147,7 +147,7 @@ func (s *startLine) wait(t *T, round int) bool {
 			return false
 		}
 		turn = 0
-		if crowded {
+		if s.crowded {
 			runtime.Gosched()
 			continue
 		}

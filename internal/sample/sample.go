@@ -153,14 +153,13 @@ func pick(draw *rand.Rand, from [][]byte) []byte {
 	if len(from) == 0 {
 		return nil
 	}
-	i := draw.IntN(len(from))
-	for range from {
-		if from[i] != nil {
-			break
+	start := draw.IntN(len(from))
+	for i := range from {
+		if source := from[(start+i)%len(from)]; source != nil {
+			return source
 		}
-		i = (i + 1) % len(from)
 	}
-	return from[i]
+	return nil
 }
 
 // handIn writes what the student has, in one of the forms that intake knows.
