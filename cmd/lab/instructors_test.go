@@ -20,6 +20,7 @@ var fenced = regexp.MustCompile("(?ms)^```([^\n`]*)\n(.*?)^```$")
 // smaller than in the text, which changes no line that is shown: a class of fewer
 // students is the beginning of a larger one.
 func TestTheInstructorsWalkthrough(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("skipped, because -short was asked for: it grades a class")
 	}

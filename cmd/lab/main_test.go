@@ -31,6 +31,7 @@ const noSleep = "atexit_sleep_ms=0"
 // it; files of a script whose names begin with conclab/ are in that clone. The
 // course's own starters are in the folder $STARTERS, the command is in $LABS.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	env := goEnv(t)
 	starters, err := filepath.Abs(filepath.Join("..", "..", "exercises"))
 	require.NoError(t, err)

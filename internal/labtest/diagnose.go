@@ -70,9 +70,11 @@ func (g goroutine) network() (wait, bool) {
 // blockedIn lists, a line each, what the goroutines of a bubble wait for in the
 // learner's code. Many at the same place are one line. Where some wait for a
 // lock, they come first, and what the others wait for is no riddle any more:
-// one of them holds it.
+// one of them holds it. That one may only wait for time to pass, which is no
+// mistake anywhere but in a bubble.
 func blockedIn(bubble []goroutine) []string {
 	locked := slices.ContainsFunc(bubble, goroutine.wantsLock)
+	asleep := slices.ContainsFunc(bubble, func(g goroutine) bool { return g.waits() == "sleep" })
 	var first, then []string
 	count := map[string]int{}
 	for _, g := range bubble {
@@ -82,6 +84,9 @@ func blockedIn(bubble []goroutine) []string {
 		line, why := describe(g)
 		if why != "" && locked == g.wantsLock() {
 			line += ": " + why
+			if locked && asleep {
+				line += ", or only after some time (a test's clock stands still while anybody waits for a mutex)"
+			}
 		}
 		if count[line]++; count[line] > 1 {
 			continue

@@ -23,6 +23,7 @@ type Listener struct {
 	waiting []*Conn
 	all     []*Conn // the server's ends, also of connections that are gone
 	failure error
+	once    bool // whether the failure is over when one Accept has returned it
 	closed  bool
 }
 
@@ -56,8 +57,8 @@ func (l *Listener) Dial(wrap ...func(net.Conn) net.Conn) *Conn {
 }
 
 // Accept waits for a connection. It returns what [Listener.Fail] was told, from
-// then on, and an error that matches [net.ErrClosed] once the listener is
-// closed.
+// then on, or what [Listener.FailOnce] was told, and an error that matches
+// [net.ErrClosed] once the listener is closed.
 func (l *Listener) Accept() (net.Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,7 +67,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 		case l.closed:
 			return nil, &net.OpError{Op: "accept", Net: network, Addr: l.Addr(), Err: net.ErrClosed}
 		case l.failure != nil:
-			return nil, l.failure
+			err := l.failure
+			if l.once {
+				l.failure = nil
+			}
+			return nil, err
 		case len(l.waiting) > 0:
 			server := l.waiting[0]
 			l.waiting = slices.Delete(l.waiting, 0, 1)
@@ -80,7 +85,16 @@ func (l *Listener) Accept() (net.Conn, error) {
 func (l *Listener) Fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failure = err
+	l.failure, l.once = err, false
+	l.changed.Broadcast()
+}
+
+// FailOnce makes one Accept return err, one that waits or else the next one.
+// Those after it are as before.
+func (l *Listener) FailOnce(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failure, l.once = err, true
 	l.changed.Broadcast()
 }
 

@@ -76,6 +76,27 @@ func TestListenerWakesThoseWhoAccept(t *testing.T) {
 	})
 }
 
+func TestListenerFailsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln, broken := labtest.NewListener(), errors.New("interrupted")
+		got := make(chan error)
+		accept := func() {
+			_, err := ln.Accept()
+			got <- err
+		}
+		go accept()
+		synctest.Wait()
+		ln.FailOnce(broken)
+		assert.ErrorIs(t, <-got, broken)
+		ln.FailOnce(broken)
+		ln.Dial()
+		go accept()
+		assert.ErrorIs(t, <-got, broken)
+		go accept()
+		assert.NoError(t, <-got)
+	})
+}
+
 func TestListenerResetsWhatNobodyAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := labtest.NewListener()
