@@ -47,6 +47,15 @@ func (s *HandleSuite) TestTheBytesComeBack() {
 			require.Equal(t, message, got, "something else came back")
 			require.True(t, server.Closed(), "the connection is not closed")
 		}
+		client, server := labtest.Connect()
+		call := t.Go(func() {
+			assert.NoError(t, echo.Handle(server, nil), "a client takes its echo an hour later, and it failed")
+		})
+		_, err := client.Write([]byte("hello"))
+		require.NoError(t, err, "nobody read the message")
+		t.Pass(time.Hour)
+		require.Equal(t, "hello", rest(client), "a client took its echo an hour later, and this came back")
+		call.Returns("the client has its echo, and Handle does not return")
 	})
 }
 
@@ -170,6 +179,8 @@ func (s *ServeSuite) TestOneAfterTheOther() {
 		}
 		long := strings.Repeat("0123456789", 15)
 		require.Equal(t, long[:100], say(t, r.ln.Dial(), long), "of 150 bytes these came back")
+		withEOF := r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, with: io.EOF} })
+		require.Equal(t, "hello", say(t, withEOF, "hello"), "the message came together with io.EOF, and this came back")
 		r.stop(t)
 	})
 }
@@ -211,20 +222,28 @@ func (s *ServeSuite) TestNobodyWaitsForTheSlow() {
 func (s *ServeSuite) TestOneThatFailsStopsNobody() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "One that fails must stop nobody else", (*echo.Server).Serve)
-		r := serve(t, &echo.Server{})
+		t.NothingStays()
+		var log labtest.Exclusive
+		r := serve(t, &echo.Server{Log: &log})
 		other := r.ln.Dial()
-		_ = r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} })
-		say(t, r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, write: errBoom} }), "lost")
-		_ = r.ln.Dial().Close()
-		half := r.ln.Dial()
-		_, err := half.Write([]byte("I do not wait for the echo"))
+		failed := []*labtest.Conn{
+			r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} }),
+			r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, write: errBoom} }),
+			r.ln.Dial(), r.ln.Dial(),
+		}
+		say(t, failed[1], "lost")
+		_ = failed[2].Close()
+		_, err := failed[3].Write([]byte("I do not wait for the echo"))
 		require.NoError(t, err, "nobody read the message")
-		_ = half.Close()
+		_ = failed[3].Close()
 		t.Settle()
 		require.False(t, r.call.Returned(), "some clients have failed, and Serve returned")
 		assert.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "something else came back")
 		assert.Equal(t, "hello", say(t, other, "hello"), "something else came back")
 		r.stop(t)
+		for _, client := range failed {
+			require.True(t, slices.Contains(log.Writes(), linesOf("", client.LocalAddr())[2]), "it has failed, and the log has no Close line, as Handle's would")
+		}
 	})
 }
 
@@ -259,6 +278,26 @@ func (s *ServeSuite) TestTheLogOfMany() {
 				at += 1 + next
 			}
 		}
+
+		// Some speak while others arrive, then some are idle when ctx ends.
+		for range 20 {
+			t.Progress()
+			r := serve(t, &echo.Server{Log: &log})
+			calls = nil
+			for range 20 {
+				client := r.ln.Dial()
+				calls = append(calls, t.Go(func() { say(t, client, "hello") }))
+			}
+			for _, c := range calls {
+				c.Join()
+			}
+			for range 20 {
+				r.ln.Dial()
+			}
+			t.Wait()
+			r.stop(t)
+		}
+		require.False(t, log.Overlapped(), "a Write began while another was at work")
 	})
 }
 
@@ -396,6 +435,7 @@ func (s *ShutdownSuite) TestAMessageThatIsReadHasItsEcho() {
 		t.Settle()
 		r.cancel()
 		r.call.Blocks("three clients have not had their echo, and it returned")
+		t.Pass(time.Hour)
 		for _, client := range clients {
 			var got strings.Builder
 			one := make([]byte, 1)
@@ -502,18 +542,33 @@ func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
 		t.Rule("when-accept-fails", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*echo.Server).Serve)
 		t.NothingStays()
 		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
-			r := serveWith(t, new(echo.Server), failure)
+			ctx, cancel := context.WithCancel(context.Background())
+			r := serveUntil(t, ctx, new(echo.Server), failure)
+			r.cancel = cancel // nobody calls it: who waits for the end of ctx is found out
 			idle, slow := r.ln.Dial(), r.ln.Dial()
 			_, err := slow.Write([]byte("slow"))
 			require.NoError(t, err, "nobody read the message")
 			t.Settle()
 
-			r.ln.Fail(failure)
+			r.fail(failure)
 			r.call.Blocks("Accept has failed, two clients are still there, and it returned")
 			assert.Equal(t, "slow", rest(slow), "Accept has failed, and this came back")
 			r.call.Blocks("Accept has failed, a client is still there, and it returned")
 			assert.Equal(t, "hello", say(t, idle, "hello"), "Accept has failed, and this came back")
 			r.ended(t, fmt.Sprintf("Accept has failed (%v), nobody is left, and it does not return", failure))
+		}
+		for range 20 {
+			t.Progress()
+			ln := labtest.NewListener()
+			client := ln.Dial()
+			call := t.Go(func() {
+				err := new(echo.Server).Serve(t.Context(), &accepting{Listener: ln, then: func() { ln.Fail(errBoom) }})
+				assert.ErrorIs(t, err, errBoom, "Serve returned something else")
+			})
+			call.Blocks("Accept failed right behind a client, who is still there, and it returned")
+			require.Equal(t, "hello", say(t, client, "hello"), "Accept failed right behind it, and this came back")
+			call.Returns("Accept has failed, nobody is left, and it does not return")
+			require.Zero(t, ln.Open(), "so many connections are still open")
 		}
 	})
 }
@@ -527,7 +582,7 @@ func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
 		_, err := slow.Write([]byte("slow"))
 		require.NoError(t, err, "nobody read the message")
 		t.Settle()
-		r.ln.Fail(errBoom)
+		r.fail(errBoom)
 		r.call.Blocks("Accept has failed, two clients are still there, and it returned")
 		r.cancel()
 		assert.Empty(t, rest(idle), "it had said nothing, and got this")
@@ -543,7 +598,11 @@ func (s *ShutdownSuite) TestItMayServeAgain() {
 		server := &echo.Server{MaxConns: 2}
 		for range 3 {
 			r := serve(t, server)
-			require.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "something else came back")
+			var got string
+			t.Go(func() { got = say(t, r.ln.Dial(), "hello") }).Returns("a client has no echo")
+			require.Equal(t, "hello", got, "something else came back")
+			r.ln.Dial() // silent, when ctx ends
+			t.Settle()
 			r.stop(t)
 		}
 	})
@@ -559,28 +618,33 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-silent", "A client that is silent for IdleTimeout must be closed, and not before", (*echo.Server).Serve)
 		t.NothingStays()
-		var log labtest.Exclusive
-		r := serve(t, &echo.Server{IdleTimeout: time.Minute, Log: &log})
-		var client *labtest.Conn
-		for range 2 {
-			start := time.Now()
-			client = r.ln.Dial()
-			got := rest(client)
-			took := time.Since(start)
-			require.Empty(t, got, "it had said nothing, and got this")
-			require.GreaterOrEqual(t, took, time.Minute, "the time after which it was closed")
-			require.Less(t, took, time.Minute+tolerance, "the time after which it was closed")
-		}
-		r.stop(t)
-		assert.True(t, slices.Contains(log.Writes(), linesOf("", client.LocalAddr())[2]), "it was closed, and the log has no Close line")
+		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300 * time.Millisecond} {
+			var log labtest.Exclusive
+			r := serve(t, &echo.Server{IdleTimeout: timeout, Log: &log})
+			silent := func(before func(), instead string) (client *labtest.Conn) {
+				start := time.Now()
+				client = r.ln.Dial()
+				time.AfterFunc(time.Hour, func() { _ = client.Close() }) // it does not wait for ever
+				before()
+				got := rest(client)
+				took := time.Since(start)
+				require.Empty(t, got, "it had said nothing, and got this")
+				require.GreaterOrEqual(t, took, timeout, instead)
+				require.Less(t, took, timeout+tolerance, instead)
+				return client
+			}
+			silent(func() {}, "the time after which the first was closed")
+			client := silent(func() {}, "the time after which it was closed")
+			r.stop(t)
+			assert.True(t, slices.Contains(log.Writes(), linesOf("", client.LocalAddr())[2]), "it was closed, and the log has no Close line")
 
-		r = serveWith(t, &echo.Server{IdleTimeout: time.Minute}, errBoom)
-		client = r.ln.Dial()
-		t.Settle()
-		r.ln.Fail(errBoom)
-		time.Sleep(time.Minute)
-		r.ended(t, "Accept has failed, the only client has been silent for a minute, and Serve does not return")
-		assert.Empty(t, rest(client), "it had said nothing, and got this")
+			r = serveWith(t, &echo.Server{IdleTimeout: timeout}, errBoom)
+			silent(func() {
+				time.Sleep(timeout / 2)
+				r.fail(errBoom)
+			}, "Accept had failed in between, and the time after which it was closed")
+			r.ended(t, "Accept has failed, the only client has been silent for its time, and Serve does not return")
+		}
 	})
 }
 
@@ -637,7 +701,7 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 			clients = append(clients, t.Go(func() {
 				_, err := client.Write([]byte("hello"))
 				assert.NoError(t, err, "client %d was never read", i+1)
-				time.Sleep(time.Second)
+				t.Pass(time.Second)
 				assert.Equal(t, "hello", rest(client), "client %d got something else", i+1)
 			}))
 		}
@@ -676,7 +740,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		first, second = r.ln.Dial(), r.ln.Dial()
 		t.Settle()
 		accepted := r.ln.Unaccepted() == 0
-		r.ln.Fail(errBoom)
+		r.fail(errBoom)
 		t.Settle()
 		var one, other string // who is handled first is up to you
 		calls := []*labtest.Call{t.Go(func() { one = say(t, first, "hello") }), t.Go(func() { other = say(t, second, "hello") })}
@@ -694,6 +758,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 func (s *LimitsSuite) TestTheFailedGiveTheirPlaceBack() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "Clients that fail must give their place back", (*echo.Server).Serve)
+		t.NothingStays()
 		r := serve(t, &echo.Server{MaxConns: 1, IdleTimeout: time.Minute})
 		_ = r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} })
 		t.Wait()
@@ -739,7 +804,7 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 		}
 		t.Settle()
 		waiting := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial()}
-		t.Settle()
+		t.Pass(time.Minute)
 		r.cancel()
 		for _, client := range waiting {
 			require.Empty(t, rest(client), "it had said nothing, and got this")
@@ -748,6 +813,25 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 		for _, client := range busy {
 			require.Equal(t, "busy", rest(client), "only this came back")
 		}
+		r.stop(t)
+
+		// After an Accept error, too. Who takes a place before Accept may not know of it,
+		// and so Serve returns either.
+		ctx, cancel := context.WithCancel(context.Background())
+		r = &running{ln: labtest.NewListener(), cancel: cancel}
+		r.call = t.Go(func() { _ = (&echo.Server{MaxConns: 1}).Serve(ctx, r.ln) })
+		slow := r.ln.Dial()
+		_, err := slow.Write([]byte("slow"))
+		require.NoError(t, err, "nobody read the message")
+		next := r.ln.Dial()
+		t.Settle()
+		r.fail(errBoom)
+		t.Settle()
+		r.cancel()
+		var got string
+		t.Go(func() { got = rest(next) }).Returns("ctx has ended after an Accept error, and one who waits for its turn is not closed")
+		require.Empty(t, got, "it had said nothing, and got this")
+		require.Equal(t, "slow", rest(slow), "only this came back")
 		r.stop(t)
 	})
 }
@@ -766,7 +850,14 @@ func serve(t *labtest.T, server *echo.Server) *running { return serveWith(t, ser
 func serveWith(t *labtest.T, server *echo.Server, want error) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	context.AfterFunc(t.Context(), cancel)
-	r := &running{ln: labtest.NewListener(), cancel: cancel}
+	r := serveUntil(t, ctx, server, want)
+	r.cancel = cancel
+	return r
+}
+
+// serveUntil starts a server that ctx ends.
+func serveUntil(t *labtest.T, ctx context.Context, server *echo.Server, want error) *running {
+	r := &running{ln: labtest.NewListener()}
 	r.call = t.Go(func() {
 		err := server.Serve(ctx, r.ln)
 		if want == nil {
@@ -776,6 +867,15 @@ func serveWith(t *labtest.T, server *echo.Server, want error) *running {
 		}
 	})
 	return r
+}
+
+// fail makes Accept fail, with errBoom only once.
+func (r *running) fail(err error) {
+	if errors.Is(err, errBoom) {
+		r.ln.FailOnce(err)
+		return
+	}
+	r.ln.Fail(err)
 }
 
 // stop ends the server and checks what must then be so.

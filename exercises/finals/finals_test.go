@@ -58,6 +58,7 @@ func (s *ParseSuite) TestAnOperationAndItsArgument() {
 			{"x y", "x", "y"},
 			{"say say say", "say", "say say"},
 			{"p ping p", "p", "ping p"},
+			{"say \xff\xfe", "say", "\xff\xfe"},
 		})
 	})
 }
@@ -69,6 +70,7 @@ func (s *ParseSuite) TestLettersOfAnyCase() {
 			{"PING LocalHost", "ping", "LocalHost"},
 			{"Get http://EXAMPLE.com/", "get", "http://EXAMPLE.com/"},
 			{"gEt GET", "get", "GET"},
+			{"ÄÖ x", "äö", "x"},
 		})
 	})
 }
@@ -174,10 +176,11 @@ func (s *ServerSuite) TestALineMayComeInPieces() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-line-at-last", "A request must be read up to its line's end, however many pieces it comes in, and not run before", (*finals.Server).Serve)
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}})
+		server, ln := &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}}, labtest.NewListener()
+		t.Go(func() { _ = server.Serve(context.Background(), ln) }) // a ctx that never ends
 		for _, request := range []string{"say hello\n", "say hello\r\n"} {
 			ran.Store(0)
-			client := r.ln.Dial()
+			client := ln.Dial()
 			for _, b := range []byte(request[:len(request)-1]) {
 				_, err := client.Write([]byte{b})
 				require.NoError(t, err, "the line has not ended, and nobody reads it any more")
@@ -187,7 +190,7 @@ func (s *ServerSuite) TestALineMayComeInPieces() {
 			require.Zero(t, ran.Load(), "the line has not ended, and the operation runs")
 			require.Equal(t, "hello\n", ask(t, client, request[len(request)-1:]), "another answer came")
 		}
-		r.stop(t)
+		ln.FailOnce(errBoom)
 	})
 }
 
@@ -281,16 +284,21 @@ func (s *ServerSuite) TestErrorsAreOneLine() {
 		t.Rule("errors-are-answers", "An error must be answered by one line, `error: MESSAGE`, with spaces for line breaks", (*finals.Server).Serve)
 		var fails error
 		r := serve(t, &finals.Server{Ops: ops{"fail": func(context.Context, string, io.Writer) error { return fails }}})
-		for _, c := range []struct{ message, want string }{
-			{"boom", "error: boom\n"},
-			{"", "error: \n"},
-			{"one\ntwo", "error: one two\n"},
-			{"one\ntwo\nthree", "error: one two three\n"},
-			{"a %d b %s c %!", "error: a %d b %s c %!\n"},
-			{"error: of another \"kind\" ", "error: error: of another \"kind\" \n"},
+		for _, c := range []struct {
+			err  error
+			want string
+		}{
+			{errBoom, "error: boom\n"},
+			{errors.New(""), "error: \n"},
+			{errors.New("one\ntwo"), "error: one two\n"},
+			{errors.New("one\ntwo\nthree"), "error: one two three\n"},
+			{errors.New("a %d b %s c %!"), "error: a %d b %s c %!\n"},
+			{errors.New("error: of another \"kind\" "), "error: error: of another \"kind\" \n"},
+			{fmt.Errorf("page: %w", context.DeadlineExceeded), "error: page: context deadline exceeded\n"}, // of its own
+			{fmt.Errorf("page: %w", context.Canceled), "error: page: context canceled\n"},
 		} {
-			fails = errors.New(c.message)
-			require.Equal(t, c.want, ask(t, r.ln.Dial(), "fail now\n"), "of the error %q the client was told", c.message)
+			fails = c.err
+			require.Equal(t, c.want, ask(t, r.ln.Dial(), "fail now\n"), "of the error %q the client was told", c.err)
 		}
 		fails = errors.New("one\r\ntwo")
 		got := ask(t, r.ln.Dial(), "fail now\n")
@@ -386,6 +394,7 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 		for _, op := range []string{"text", "error", "runtime"} {
 			require.Equal(t, "error: internal error\n", ask(t, r.ln.Dial(), op+" now\n"), "the client was told")
 		}
+		require.Equal(t, "error: internal error\n", rest(r.ln.Dial((&sent{data: "text now", end: io.EOF}).wrap)), "its line ended with io.EOF, and the client was told")
 		require.False(t, r.call.Returned(), "some operations have panicked, and Serve returned")
 		close(desk.finish)
 		other.Returns("others panicked, and a client has no answer")
@@ -637,8 +646,9 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 		t.NothingStays()
 		for _, err := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
 			desk := newDesk()
-			r := serveUntil(t, context.WithoutCancel(t.Context()), &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}})
-			defer r.ln.Close()
+			ctx, cancel := context.WithCancel(context.Background())
+			r := serveUntil(t, ctx, &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}})
+			r.cancel = cancel // nobody calls it: who waits for the end of ctx is found out
 			idle, busy := r.ln.Dial(), begin(t, r.ln, "wait hello\n")
 			t.Settle()
 
@@ -682,8 +692,12 @@ func (s *ServerSuite) TestItMayServeAgain() {
 		for range 3 {
 			r := serve(t, server)
 			for range 3 {
-				require.Equal(t, "hello\n", ask(t, r.ln.Dial(), "say hello\n"), "another answer came")
+				var got string
+				t.Go(func() { got = ask(t, r.ln.Dial(), "say hello\n") }).Returns("a client has no answer")
+				require.Equal(t, "hello\n", got, "another answer came")
 			}
+			r.ln.Dial() // silent, when ctx ends
+			t.Settle()
 			r.stop(t)
 		}
 	})
@@ -846,6 +860,13 @@ func (s *OperationsSuite) TestGetClosesTheBody() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("get", "The response's body must always be closed", finals.GetOp)
 		broken := labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
+		writes := 0
+		breaks := labtest.WriterFunc(func(p []byte) (int, error) {
+			if writes++; writes > 1 {
+				return 0, errBoom
+			}
+			return len(p), nil
+		})
 		for _, c := range []struct {
 			what, status string
 			body         io.Reader
@@ -855,6 +876,7 @@ func (s *OperationsSuite) TestGetClosesTheBody() {
 			{"it was read to its end", "200 OK", strings.NewReader("hello"), io.Discard},
 			{"reading it failed", "200 OK", iotest.ErrReader(errBoom), io.Discard},
 			{"the client could not be written to", "200 OK", strings.NewReader("hello"), broken},
+			{"the client could be written to only once", "200 OK", strings.NewReader("hello"), breaks},
 			{"the status was 204 No Content", "204 No Content", strings.NewReader(""), io.Discard},
 			{"the status was 404 Not Found", "404 Not Found", strings.NewReader("hello"), io.Discard},
 			{"the status was 500", "500 Internal Server Error", strings.NewReader("hello"), io.Discard},
@@ -947,7 +969,7 @@ func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 			<-ctx.Done()
 			ended.Add(1)
 		}
-		r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{
+		all := ops{
 			"obey": func(ctx context.Context, _ string, _ io.Writer) error {
 				until(ctx)
 				return ctx.Err()
@@ -955,6 +977,11 @@ func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 			"explain": func(ctx context.Context, _ string, _ io.Writer) error {
 				until(ctx)
 				return fmt.Errorf("it took too long: %w", ctx.Err())
+			},
+			"soon": func(ctx context.Context, _ string, _ io.Writer) error {
+				until(ctx)
+				time.Sleep(time.Millisecond)
+				return nil
 			},
 			"slowly": func(ctx context.Context, _ string, _ io.Writer) error {
 				until(ctx)
@@ -966,14 +993,24 @@ func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 				time.Sleep(time.Second)
 				panic("boom")
 			},
-		}})
-		for i, op := range []string{"obey", "explain", "slowly", "badly"} {
-			timedOut(t, r.ln.Dial(), op+" me\n", "the client was told")
-			t.Settle()
-			require.Equal(t, int64(i+1), ended.Load(), "contexts of operations that have ended")
 		}
-		require.False(t, r.call.Returned(), "operations were timed out, and Serve returned")
-		r.stop(t)
+		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300 * time.Millisecond} {
+			ended.Store(0)
+			r := serve(t, &finals.Server{Timeout: timeout, Ops: all})
+			for i, op := range []string{"obey", "explain", "soon", "slowly", "badly"} {
+				timedOut(t, r.ln.Dial(), op+" me\n", timeout, "the client was told")
+				t.Settle()
+				require.Equal(t, int64(i+1), ended.Load(), "contexts of operations that have ended")
+			}
+			timedOut(t, r.ln.Dial((&sent{data: "obey me", end: io.EOF}).wrap), "", timeout, "its line ended with io.EOF, and the client was told")
+			require.False(t, r.call.Returned(), "operations were timed out, and Serve returned")
+			client := r.ln.Dial()
+			t.Settle()
+			r.fail(errBoom)
+			t.Settle()
+			timedOut(t, client, "obey me\n", timeout, "Accept had failed, and the client was told")
+			r.stop(t)
+		}
 	})
 }
 
@@ -986,10 +1023,10 @@ func (s *LimitsSuite) TestEvenOneThatIgnoresItsContext() {
 			gate.Pass()
 			return nil
 		}}})
-		timedOut(t, r.ln.Dial(), "ignore me\n", "the client was told")
+		timedOut(t, r.ln.Dial(), "ignore me\n", time.Minute, "the client was told")
 		require.Equal(t, "hello\n", ask(t, r.ln.Dial(), "say hello\n"), "an operation does not end, and another client got")
 		time.AfterFunc(10*time.Second, r.cancel)
-		timedOut(t, r.ln.Dial(), "ignore me\n", "ctx had ended when its time was over, and the client was told")
+		timedOut(t, r.ln.Dial(), "ignore me\n", time.Minute, "ctx had ended when its time was over, and the client was told")
 		time.Sleep(time.Minute)
 		r.call.Blocks("operations still run, and Serve returned")
 		gate.Open()
@@ -1006,24 +1043,36 @@ func (s *LimitsSuite) TestWhatComesTooLateReachesNobody() {
 				func() error { return errBoom },
 				func() error { panic("too late") },
 			} {
-				r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"late": func(ctx context.Context, _ string, w io.Writer) error {
-					_, _ = io.WriteString(w, early)
-					<-ctx.Done()
-					for range 10 {
-						time.Sleep(time.Second)
-						_, _ = io.WriteString(w, "late\n")
+				late := func(until func()) finals.Operation {
+					return func(ctx context.Context, _ string, w io.Writer) error {
+						_, _ = io.WriteString(w, early)
+						<-ctx.Done()
+						until()
+						for range 5 {
+							_, _ = io.WriteString(w, "late\n")
+							time.Sleep(time.Second)
+						}
+						return ends()
 					}
-					return ends()
-				}}})
+				}
+				gate := labtest.NewGate()
+				r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{
+					"soon":  late(func() { time.Sleep(time.Millisecond) }),
+					"later": late(gate.Pass),
+				}})
 				want := "error: timed out\n"
 				if early != "" {
 					want = "early\n" + want
 				}
-				require.Equal(t, want, ask(t, r.ln.Dial(), "late again\n"), "the client got")
+				require.Equal(t, want, ask(t, r.ln.Dial(), "soon again\n"), "the client got")
 
-				// One that does not take its answer soon.
-				client := begin(t, r.ln, "late again\n")
-				time.Sleep(2 * time.Minute)
+				// One that does not take its answer soon. Whoever writes to it may wait for a
+				// mutex by then, and no time pass.
+				client := begin(t, r.ln, "later again\n")
+				time.Sleep(time.Minute)
+				t.Pass(time.Minute)
+				gate.Open()
+				t.Pass(time.Minute)
 				require.NotContains(t, rest(client), "late", "the client took its answer later, and got")
 				r.stop(t)
 			}
@@ -1153,8 +1202,9 @@ func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 		desk := newDesk()
 		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
 		client := r.ln.Dial()
-		writer := t.Go(func() { _, _ = io.WriteString(client, "wait hello\r\nand more") })
+		writer := t.Go(func() { _, _ = io.WriteString(client, "wait hello\r\n"+strings.Repeat("more\n", 600)) })
 		t.Settle()
+		require.Equal(t, int64(1), desk.running.Load(), "a line and 3000 further bytes came at once, and so many requests run")
 		require.Zero(t, desk.ended.Load(), "further bytes came, and the context has ended")
 		_ = client.Close()
 		writer.Join()
@@ -1184,7 +1234,7 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 		t.Rule("the-many", "At most MaxConns connections must be handled at the same time, and so many must be", (*finals.Server).Serve)
 		const limit = 3
 		r := serve(t, &finals.Server{MaxConns: limit, Timeout: aWeek, Ops: ops{"nap": func(ctx context.Context, arg string, w io.Writer) error {
-			time.Sleep(time.Second)
+			t.Pass(time.Second)
 			return say(ctx, arg, w)
 		}}})
 		var handled labtest.Gauge
@@ -1222,7 +1272,8 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 			{"has taken its error", func(c *labtest.Conn) {
 				_, _ = c.Write([]byte("fail now\n"))
 				call.Blocks("one of two clients has not taken its answer, and the third is served")
-				time.Sleep(2 * time.Minute)
+				time.Sleep(50 * time.Second) // until its time is over
+				t.Pass(time.Minute)
 				require.Equal(t, "error: boom\n", rest(c), "a client took its answer two minutes later, and got")
 			}},
 			{"has an operation that panics", func(c *labtest.Conn) { ask(t, c, "panic now\n") }},
@@ -1260,7 +1311,7 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 		busy := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n")}
 		t.Settle()
 		waiting := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial()}
-		t.Settle()
+		t.Pass(time.Minute)
 		r.cancel()
 		for _, client := range waiting {
 			require.Empty(t, rest(client), "it had said nothing, and got this")
@@ -1354,9 +1405,13 @@ func serveUntil(t *labtest.T, ctx context.Context, server *finals.Server) *runni
 	return r
 }
 
-// fail makes Accept fail; then Serve must do so, too.
+// fail makes Accept fail, with errBoom only once; then Serve must do so, too.
 func (r *running) fail(err error) {
 	r.fails = err
+	if errors.Is(err, errBoom) {
+		r.ln.FailOnce(err)
+		return
+	}
 	r.ln.Fail(err)
 }
 
@@ -1380,15 +1435,15 @@ func ask(t *labtest.T, client net.Conn, request string) string {
 	return got
 }
 
-// timedOut asks for what takes longer than a minute, and checks that then the client
+// timedOut asks for what takes longer than timeout, and checks that then the client
 // is told so.
-func timedOut(t *labtest.T, client net.Conn, request, told string) {
+func timedOut(t *labtest.T, client net.Conn, request string, timeout time.Duration, told string) {
 	start := time.Now()
 	time.AfterFunc(2*time.Minute, func() { _ = client.Close() }) // it does not wait for ever
 	require.Equal(t, "error: timed out\n", ask(t, client, request), told)
 	took := time.Since(start)
-	require.GreaterOrEqual(t, took, time.Minute, "the time after which it was told")
-	require.Less(t, took, time.Minute+tolerance, "the time after which it was told")
+	require.GreaterOrEqual(t, took, timeout, "the time after which it was told")
+	require.Less(t, took, timeout+tolerance, "the time after which it was told")
 }
 
 // begin connects a client that sends the request, or the beginning of one.
