@@ -124,6 +124,13 @@ func (s *ShowMeSuite) TestItShowsTheResultAndGivesItOn() {
 			require.Equal(t, want, result, "another result was given on")
 			require.Equal(t, []string{want + "\n"}, w.Writes(), "these Writes came")
 		}
+
+		long := strings.Repeat("so much ", 12_500)
+		var w labtest.Recorder
+		_, err := coroutines.ShowMe(&w, give(long, nil))(t.Context())
+		require.NoError(t, err, "ShowMe failed")
+		require.Equal(t, 1, len(w.Writes()), "the result had %d bytes, and so many Writes came", len(long))
+		assert.True(t, w.String() == long+"\n", "the result had %d bytes, and something else was written", len(long))
 	})
 }
 
@@ -131,24 +138,26 @@ func (s *ShowMeSuite) TestItAwaitsTheCoroutine() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("work-as-a-value", "ShowMe must await its coroutine, and pass the context on", coroutines.ShowMe)
 		var w labtest.Recorder
-		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
 		show := coroutines.ShowMe(&w, func(ctx context.Context) (string, error) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "the coroutine got another context")
 			return coroutines.WaitHere(time.Minute)(ctx)
 		})
 		start := time.Now()
-		_, err := show(ctx)
+		_, err := show(context.WithValue(t.Context(), key{}, "mine"))
 		require.NoError(t, err, "ShowMe failed")
 		took(t, start, time.Minute, "ShowMe of WaitHere(1m)")
 		require.Equal(t, "Done.\n", w.String(), "this was written")
 
-		call := t.Go(func() {
-			_, err := show(ctx)
-			assert.ErrorIs(t, err, context.Canceled, "its context has ended, and it returned something else")
-		})
-		call.Blocks("it does not wait for its coroutine")
-		cancel()
-		call.Returns("its context has ended, and it still waits")
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
+			call := t.Go(func() {
+				_, err := show(context.WithValue(ctx, key{}, "mine"))
+				assert.ErrorIs(t, err, ending.Err, "its context has ended, and it returned something else")
+			})
+			call.Blocks("it does not wait for its coroutine")
+			end()
+			call.Returns("its context has ended, and it still waits")
+		}
 	})
 }
 
@@ -189,6 +198,10 @@ func (s *DomainSuite) TestTheHostName() {
 			"https://me:secret@example.com/a@b:c/d":   "example.com",
 			"https://me:p%40ss@example.com:443":       "example.com",
 			"ftp://files.example.com/pub":             "files.example.com",
+			"ws://chat.example.com/socket":            "chat.example.com",
+			"git+ssh://git@code.example.com/lab.git":  "code.example.com",
+			"postgres://me@db.example.com:5432/lab":   "db.example.com",
+			"HTTPS://example.com/":                    "example.com",
 			"//example.com/path":                      "example.com",
 			"http://192.0.2.1:80/":                    "192.0.2.1",
 			"http://[2001:db8::1]:8080/":              "2001:db8::1",
@@ -332,24 +345,28 @@ func (s *GatherSuite) TestThenPassesTheContextOn() {
 		check := func(ctx context.Context, who string) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "%s got another context", who)
 		}
-		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
-		call := t.Go(func() {
-			_, err := coroutines.Then(
-				func(ctx context.Context) (string, error) {
-					check(ctx, "the first one")
-					return "", nil
-				},
-				func(string) coroutines.Coroutine[string] {
-					return func(ctx context.Context) (string, error) {
-						check(ctx, "the second one")
-						return coroutines.WaitHere(100 * time.Minute)(ctx)
-					}
-				})(ctx)
-			assert.ErrorIs(t, err, context.Canceled, "the context has ended, and it returned something else")
-		})
-		call.Blocks("it does not wait for the second one")
-		cancel()
-		call.Returns("the caller's context has ended, and the second one still waits")
+		waiting := coroutines.WaitHere(100 * time.Minute)
+		chain := coroutines.Then(
+			func(ctx context.Context) (string, error) {
+				check(ctx, "the first one")
+				return "", nil
+			},
+			func(string) coroutines.Coroutine[string] {
+				return func(ctx context.Context) (string, error) {
+					check(ctx, "the second one")
+					return waiting(ctx)
+				}
+			})
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
+			call := t.Go(func() {
+				_, err := chain(context.WithValue(ctx, key{}, "mine"))
+				assert.ErrorIs(t, err, ending.Err, "the context has ended, and it returned something else")
+			})
+			call.Blocks("it does not wait for the second one")
+			end()
+			call.Returns("the caller's context has ended, and the second one still waits")
+		}
 	})
 }
 
@@ -386,6 +403,10 @@ func (s *GatherSuite) TestResultsComeInTheOrderOfTheArguments() {
 		results, err := coroutines.Gather(cs...)(t.Context())
 		require.NoError(t, err, "it failed")
 		assert.Equal(t, []int{0, 1, 2, 3, 4}, results, "other results, or another order")
+
+		failures, err := coroutines.Gather(give[error](nil, nil), give(errBoom, nil))(t.Context())
+		require.NoError(t, err, "two succeeded, and their results are errors, one of them nil: it failed")
+		assert.Equal(t, []error{nil, errBoom}, failures, "other results, or another order")
 
 		none, err := coroutines.Gather[int]()(t.Context())
 		assert.NoError(t, err, "without arguments it failed")
@@ -436,6 +457,11 @@ func (s *GatherSuite) TestItReturnsTheFirstError() {
 		time.AfterFunc(2*time.Second, cancel)
 		_, err := coroutines.Gather(fail(time.Second, errBoom), ignoring(3*time.Second, nil))(ctx)
 		assert.ErrorIs(t, err, errBoom, "the caller's context ended after the first error, and it returned something else")
+
+		ended, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_, err = coroutines.Gather(ignoring(2*time.Second, errBoom), ignoring(3*time.Second, other))(ended)
+		assert.ErrorIs(t, err, errBoom, "the caller's context ended, then one failed with an error of its own, and it returned something else")
 	})
 }
 
@@ -477,18 +503,20 @@ func (s *GatherSuite) TestASuccessCancelsNobody() {
 func (s *GatherSuite) TestGatherPassesTheContextOn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("all-at-the-same-time", "Gather must make the others' contexts from the caller's", coroutines.Gather[string])
-		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
 		one := func(ctx context.Context) (string, error) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "one got another context")
 			return coroutines.WaitHere(100 * time.Minute)(ctx)
 		}
-		call := t.Go(func() {
-			_, err := coroutines.Gather(one, one)(ctx)
-			assert.ErrorIs(t, err, context.Canceled, "the caller's context has ended, and it returned something else")
-		})
-		call.Blocks("it does not wait for them")
-		cancel()
-		call.Returns("the caller's context has ended, and they still wait")
+		for _, ending := range t.Endings() {
+			ctx, end := ending.Start()
+			call := t.Go(func() {
+				_, err := coroutines.Gather(one, one)(context.WithValue(ctx, key{}, "mine"))
+				assert.ErrorIs(t, err, ending.Err, "the caller's context has ended, and it returned something else")
+			})
+			call.Blocks("it does not wait for them")
+			end()
+			call.Returns("the caller's context has ended, and they still wait")
+		}
 	})
 }
 
@@ -550,6 +578,9 @@ func (s *WithTimeoutSuite) TestInTimeItGivesWhatCGives() {
 		took(t, start, time.Second, "c takes a second, and it")
 		assert.NoError(t, err, "c succeeded in time, and it failed")
 		assert.Equal(t, "Done.", result, "it gave something else")
+		nothing, err := coroutines.WithTimeout(time.Minute, give[error](nil, nil))(t.Context())
+		assert.NoError(t, err, "c gave a nil result in time, and it failed")
+		assert.Nil(t, nothing, "c gave nil, and it gave something else")
 		for _, own := range []error{errBoom, context.Canceled, context.DeadlineExceeded} {
 			_, err = coroutines.WithTimeout(time.Minute, ignoring(time.Second, own))(t.Context())
 			assert.ErrorIs(t, err, own, "c failed in time, and it returned something else")
@@ -572,10 +603,12 @@ func (s *WithTimeoutSuite) TestAfterDItEnds() {
 			took(t, start, time.Second, "%s: it", name)
 			require.ErrorIs(t, err, context.DeadlineExceeded, "%s, and it returned something else", name)
 		}
-		start := time.Now()
-		_, err := coroutines.WithTimeout(0, ignoring(time.Minute, nil))(t.Context())
-		took(t, start, 0, "c takes a minute and d is 0: it")
-		assert.ErrorIs(t, err, context.DeadlineExceeded, "c takes a minute and d is 0, and it returned something else")
+		for _, d := range []time.Duration{0, -time.Second} {
+			start := time.Now()
+			_, err := coroutines.WithTimeout(d, ignoring(time.Minute, nil))(t.Context())
+			took(t, start, 0, "c takes a minute and d is %v: it", d)
+			require.ErrorIs(t, err, context.DeadlineExceeded, "c takes a minute and d is %v, and it returned something else", d)
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,7 +29,7 @@ const often = 50
 const later = 15 * time.Second
 
 // many is more than anybody's limit, and still cheap.
-const many = 100
+const many = 300
 
 var errWork = errors.New("no milk today")
 
@@ -470,24 +471,25 @@ func (s *CallbacksSuite) TestTheyRunInTheOrderAdded() {
 			assert.Equal(t, want, story.told(), "by the time at which %s returned, this had happened", way.name)
 		}
 
+		const crowd = 1000
 		f := futures.NewFuture[int]()
 		var ran story
 		var inside labtest.Gauge
 		t.Go(func() {
-			for i := range many {
+			for i := range crowd {
 				f.AddDoneCallback(func(*future) {
 					defer inside.Enter()()
 					runtime.Gosched()
 					ran.tell(fmt.Sprint(i))
 				})
 			}
-		}).Returns("AddDoneCallback blocks, called %d times on a future that is not settled", many)
+		}).Returns("AddDoneCallback blocks, called %d times on a future that is not settled", crowd)
 		require.NoError(t, f.SetResult(7), "SetResult failed")
-		require.Equal(t, 1, inside.Max(), "of %d callbacks so many ran at the same time", many)
+		require.Equal(t, 1, inside.Max(), "of %d callbacks so many ran at the same time", crowd)
 		for i, name := range ran.told() {
-			require.Equal(t, fmt.Sprint(i), name, "of %d callbacks another one ran as number %d, counted from 0", many, i)
+			require.Equal(t, fmt.Sprint(i), name, "of %d callbacks another one ran as number %d, counted from 0", crowd, i)
 		}
-		require.Equal(t, many, len(ran.told()), "wrong number of callbacks that ran")
+		require.Equal(t, crowd, len(ran.told()), "wrong number of callbacks that ran")
 	})
 }
 
@@ -529,6 +531,28 @@ func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 			gate.Open()
 			adding.Returns("the callback has returned, and AddDoneCallback still blocks")
 		}
+
+		t.Race(func() labtest.Heat {
+			const rounds = 200
+			fs := newFutures(rounds)
+			return labtest.Heat{
+				Rounds: rounds,
+				Racers: []func(int){
+					func(i int) { assert.NoError(t, fs[i].SetResult(7), "SetResult failed") },
+					func(i int) {
+						for range 100 { // and no more, since a right answer may need this processor
+							if fs[i].Done() {
+								var ran atomic.Bool
+								fs[i].AddDoneCallback(func(*future) { ran.Store(true) })
+								assert.True(t, ran.Load(), "Done was true, AddDoneCallback has returned, and the callback has not run")
+								return
+							}
+						}
+					},
+				},
+				Check: func() {},
+			}
+		})
 	})
 }
 
@@ -759,6 +783,9 @@ func (s *TaskSuite) TestTheOutcomeIsWhatFnReturns() {
 				got(t, task.Future, v)
 			}
 		}
+		nothing, err := futures.Go(t.Context(), func(context.Context) (error, error) { return nil, nil }).Wait(t.Context())
+		require.NoError(t, err, "fn returned nil as its result, of type error, and Wait an error")
+		require.Nil(t, nothing, "fn returned nil as its result, of type error, and Wait another one")
 		broken := &brokenError{"the cup"}
 		for _, err := range []error{errWork, context.Canceled, futures.ErrDone, broken} {
 			task := futures.Go(t.Context(), func(context.Context) (int, error) { return 0, err })
@@ -767,7 +794,7 @@ func (s *TaskSuite) TestTheOutcomeIsWhatFnReturns() {
 			}
 		}
 		task := futures.Go(t.Context(), func(context.Context) (int, error) { return 0, fmt.Errorf("kitchen: %w", broken) })
-		_, err := task.Wait(t.Context())
+		_, err = task.Wait(t.Context())
 		var target *brokenError
 		require.ErrorAs(t, err, &target, "fn returned an error that wraps another, and Wait another error")
 		var crashed *futures.PanicError
@@ -816,6 +843,16 @@ func (s *TaskSuite) TestCancelEndsTheContext() {
 		require.False(t, other.Done(), "the context of another task has ended")
 		t.Go(other.Cancel)
 		t.Go(func() { gotError(t, other.Future, context.Canceled) }).Returns("the context of the other task has not ended")
+
+		gate := labtest.NewGate()
+		var own *futures.Task[int]
+		own = futures.Go(parent, func(ctx context.Context) (int, error) {
+			gate.Pass()
+			own.Cancel()
+			return untilEnd(ctx)
+		})
+		gate.Open()
+		t.Go(func() { gotError(t, own.Future, context.Canceled) }).Returns("fn itself calls it, and does not return")
 	})
 }
 
@@ -1026,6 +1063,13 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheResult() {
 			t.Settle()
 			assert.Equal(t, []string{result + "\n"}, out.Writes(), "the result was %q: wrong writes", result)
 		}
+
+		long := strings.Repeat("so much ", 12_500)
+		var out labtest.Recorder
+		futures.ShowWhenDone(&out, futures.Go(t.Context(), func(context.Context) (string, error) { return long, nil }))
+		t.Settle()
+		require.Equal(t, 1, len(out.Writes()), "the result had %d bytes: wrong number of writes", len(long))
+		assert.True(t, out.String() == long+"\n", "the result had %d bytes, and something else was written", len(long))
 	})
 }
 
@@ -1163,6 +1207,10 @@ func (s *FirstSuite) TestAnyResultIsASuccess() {
 		require.NoError(t, err, "a function returned 0 and nil, and First failed")
 		require.Equal(t, 0, v, "a function returned 0 and nil first, and First returned another result")
 
+		nothing, err := futures.First(t.Context(), func(context.Context) (error, error) { return nil, nil })
+		require.NoError(t, err, "the only function returned nil as its result, of type error, and First failed")
+		require.Nil(t, nothing, "the only function returned nil as its result, of type error, and First another one")
+
 		v, err = futures.First(t.Context(), after(time.Second, 5, errWork), after(time.Minute, 7, nil))
 		require.NoError(t, err, "a function succeeded, and First failed")
 		require.Equal(t, 7, v, "a function returned 5 and an error, another one 7 and nil, and First another result")
@@ -1222,6 +1270,16 @@ func (s *FirstSuite) TestTheOthersAreCancelled() {
 				}).Returns("function %d of 3 has succeeded, and the contexts of the others have not ended", winner)
 			}
 		}
+
+		fns := make([]work, many)
+		for i := range fns {
+			fns[i] = untilEnd
+		}
+		fns[0] = func(context.Context) (int, error) { return 7, nil } // perhaps before the last one starts
+		for range 20 {
+			t.Go(func() { _, _ = futures.First(t.Context(), fns...) }).
+				Returns("one of %d functions has succeeded at once, and the contexts of others have not ended", many)
+		}
 	})
 }
 
@@ -1229,6 +1287,8 @@ func (s *FirstSuite) TestItWaitsForTheOthers() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-first-success", "First must return when all functions have returned, and leave nobody behind", futures.First[int])
 		t.NothingStays()
+		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+		_ = cancel // nobody ends it: who waits for that stays behind
 		for _, err := range []error{nil, errWork} {
 			gate := labtest.NewGate()
 			var inside labtest.Gauge
@@ -1238,7 +1298,7 @@ func (s *FirstSuite) TestItWaitsForTheOthers() {
 				return 99, err
 			}
 			first := t.Go(func() {
-				v, err := futures.First(t.Context(), slow, after(time.Second, 7, nil), slow)
+				v, err := futures.First(ctx, slow, after(time.Second, 7, nil), slow)
 				assert.Zero(t, inside.Now(), "First has returned: functions that still run")
 				assert.NoError(t, err, "First failed")
 				assert.Equal(t, 7, v, "First returned another result")
@@ -1342,10 +1402,13 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 				}
 			}
 		}
-		_, err := futures.First(t.Context(), after(time.Second, 0, errWork), after(0, 0, broken))
+		_, err := futures.First(t.Context(), after(time.Second, 0, errWork), after(0, 0, broken), after(0, 0, shoppingList{"milk"}))
 		var target *brokenError
 		require.ErrorAs(t, err, &target, "the error of one function has a type of its own")
 		assert.Same(t, broken, target, "it is another one")
+		var list shoppingList
+		require.ErrorAs(t, err, &list, "the error of one function is a slice, which cannot be compared")
+		assert.Equal(t, shoppingList{"milk"}, list, "it is another one")
 	})
 }
 
@@ -1498,6 +1561,11 @@ func (e *brokenError) Error() string {
 	}
 	return e.what + " is broken"
 }
+
+// shoppingList is an error that cannot be compared: == panics.
+type shoppingList []string
+
+func (l shoppingList) Error() string { return "still to buy: " + strings.Join(l, ", ") }
 
 // story is what happened, in order.
 type story struct {

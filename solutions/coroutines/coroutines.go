@@ -24,6 +24,9 @@ type Coroutine[T any] func(ctx context.Context) (T, error)
 // WaitHere waits for d and then gives "Done.". It ends with its context, at once.
 func WaitHere(d time.Duration) Coroutine[string] {
 	return func(ctx context.Context) (string, error) {
+		if err := ctx.Err(); err != nil {
+			return "", err // select would have the choice if d is 0
+		}
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {
