@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -158,6 +159,9 @@ func decodeFails(t *labtest.T, cases []bad) {
 		_, err := encoding.Decode(v.encoding, []byte(v.data))
 		isError(t, err, v.encoding, v.offset, "%s, %+q", v.encoding, v.data)
 	}
+	v, zeros := cases[0], 70_000
+	_, err := encoding.Decode(v.encoding, []byte(strings.Repeat("\x00", zeros)+v.data))
+	isError(t, err, v.encoding, zeros+v.offset, "%s, %+q behind %d zero bytes", v.encoding, v.data, zeros)
 }
 
 func (s *DecodeSuite) TestValidBytesBecomeText() {
@@ -437,6 +441,15 @@ func (s *SandwichSuite) TestEachCallIsByItself() {
 		for _, c := range calls {
 			c.Join()
 		}
+		for range 3 {
+			f := encoding.Sandwich("utf-16be", strings.ToUpper)
+			call := func() {
+				got, err := f([]byte("\x00a"))
+				assert.NoError(t, err, "its first two calls, at the same time: one failed")
+				assert.Equal(t, "\x00A", string(got), "its first two calls, at the same time: other bytes came out")
+			}
+			t.Collide(call, call)
+		}
 	})
 }
 
@@ -469,7 +482,7 @@ type TranscodeSuite struct{ labtest.Suite }
 func TestTranscode(t *testing.T) { suite.Run(t, new(TranscodeSuite)) }
 
 // slices hands out at most size bytes a Read, and before each of them it idles:
-// so many Reads give nothing.
+// so many Reads give nothing. An error at its end comes once, then io.EOF does.
 type slices struct {
 	data  string
 	size  int
@@ -484,7 +497,9 @@ func (r *slices) Read(p []byte) (int, error) {
 	}
 	r.idle = 0
 	if r.data == "" {
-		return 0, r.end
+		end := r.end
+		r.end = io.EOF
+		return 0, end
 	}
 	n := copy(p[:min(len(p), r.size)], r.data)
 	r.data = r.data[n:]
@@ -597,6 +612,14 @@ func (s *TranscodeSuite) TestLongInput() {
 			out.Reset()
 			require.NoError(t, encoding.Transcode(&out, "utf-8", live{t, bytes.NewReader(wide)}, "utf-16le"), "it failed")
 			require.True(t, text == out.String(), "utf-16le to utf-8: other bytes")
+
+			r, w := io.Pipe()
+			t.Go(func() {
+				_ = w.CloseWithError(encoding.Transcode(w, "utf-16be", live{t, strings.NewReader(text)}, "utf-8"))
+			})
+			out.Reset()
+			require.NoError(t, encoding.Transcode(&out, "utf-8", r, "utf-16be"), "two streams, one behind the other: it failed")
+			require.True(t, text == out.String(), "two streams, one behind the other: other bytes")
 		}
 	})
 }
@@ -804,5 +827,37 @@ func (s *TranscodeSuite) TestItWritesAsItReads() {
 			require.NoError(t, encoding.Transcode(w, v.to, w, v.from), "%s to %s: it failed", v.from, v.to)
 			assert.EqualValues(t, v.chars*len(v.out), w.written.Load(), "%s to %s: not everything was written", v.from, v.to)
 		}
+	})
+}
+
+// weighed is a src that looks at the heap now and then, and at its end.
+type weighed struct {
+	live
+	read, next  int
+	first, most uint64
+}
+
+func (w *weighed) Read(p []byte) (int, error) {
+	n, err := w.live.Read(p)
+	if w.read += n; w.read >= w.next || err == io.EOF {
+		w.next = w.read + 512<<10
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		if w.first == 0 {
+			w.first = m.HeapAlloc
+		}
+		w.most = max(w.most, m.HeapAlloc)
+	}
+	return n, err
+}
+
+func (s *TranscodeSuite) TestMemoryDoesNotGrow() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("memory", "Memory must not grow with the input", encoding.Transcode)
+		text := strings.Repeat("\U0001F600", 512<<10)
+		src := &weighed{live: live{t, strings.NewReader(text)}}
+		require.NoError(t, encoding.Transcode(io.Discard, "utf-16le", src, "utf-8"), "it failed")
+		assert.Less(t, src.most-src.first, uint64(len(text)/2), "of an input of %d bytes so much was kept", len(text))
 	})
 }

@@ -107,6 +107,10 @@ func (s *ScreenSuite) TestEachLineIsOneWrite() {
 		require.NoError(t, screen.Print("three"), "Print failed")
 
 		assert.Equal(t, []string{"one\n", "\n", "100 %d\ttwo \n", "three\n"}, w.Writes(), "other Writes came")
+
+		var long labtest.Recorder
+		require.NoError(t, locks.NewScreen(&long).Print(strings.Repeat("long ", 2_000)), "Print failed")
+		require.Len(t, long.Writes(), 1, "a line of 10,000 bytes came in another number of Writes")
 	})
 }
 
@@ -178,6 +182,9 @@ func (s *ScreenSuite) TestPrintReturnsTheFirstError() {
 			assert.ErrorContains(t, err, fmt.Sprintf("(Write %d)", broken), "that is not the first error")
 			assert.Equal(t, []string{"one\n", "two\n", "three\n"}[:broken], append([]string{}, w.Writes()...), "Write number %d failed, and these lines are there", broken+1)
 		}
+
+		screen := locks.NewScreen(&breaks{to: io.Discard, at: 0, how: func() error { return io.EOF }})
+		assert.ErrorIs(t, screen.Print("one"), io.EOF, "a Write returned io.EOF, and Print returned something else")
 	})
 }
 
@@ -207,6 +214,8 @@ func (s *ScreenSuite) TestAPanicLeavesItUsable() {
 		t.Go(func() { assert.NoError(t, screen.Print("three"), "the next Print failed") }).
 			Returns("a Write has panicked, and the next Print blocks")
 		assert.Equal(t, []string{"one\n", "three\n"}, w.Writes(), "other lines are there")
+
+		panicsWhileAnotherWaits(t, (*locks.Screen).Print)
 	})
 }
 
@@ -517,6 +526,8 @@ func (s *PrintContextSuite) TestAPanicLeavesTheScreenUsable() {
 
 		t.Go(func() { assert.NoError(t, screen.PrintContext(t.Context(), "two"), "the next PrintContext failed") }).
 			Returns("a Write has panicked, and the next PrintContext blocks")
+
+		panicsWhileAnotherWaits(t, func(s *locks.Screen, lines ...string) error { return s.PrintContext(t.Context(), lines...) })
 	})
 }
 
@@ -584,6 +595,22 @@ func (s *PrintContextSuite) TestItWaitsNoLongerThanItsContext() {
 					Returns("it has ended with its context, the screen is free, and the next Print blocks")
 			}
 		}
+
+		t.InTurn(30, func(ctx *labtest.Moment) {
+			b := busy(t, "Print")
+			ctx.Then = ctx.Cancel
+			waiter := t.Go(func() {
+				assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), context.Canceled, "its context has ended, and it returned something else")
+			})
+			t.Pass(time.Second)
+			if !ctx.Came() {
+				ctx.Cancel()
+			}
+			t.Pass(time.Second)
+			require.True(t, waiter.Returned(), "its context ended just after a look at it, and it still waits")
+			b.gate.Open()
+			b.call.Join()
+		})
 	})
 }
 
@@ -649,7 +676,8 @@ func (s *PrintContextSuite) TestNeitherLostNorHalfWhenBothComeAtOnce() {
 				want = want[:1]
 				assert.ErrorIs(t, err, context.Canceled, "it failed with another error")
 			}
-			require.Equal(t, want, b.out.Writes(), "it returned %v, and these lines are there", err)
+			got := slices.DeleteFunc(b.out.Writes(), func(line string) bool { return line == "behind\n" })
+			require.Equal(t, want, got, "it returned %v, and these lines are there", err)
 			t.Go(func() { assert.NoError(t, b.screen.Print("next"), "the next Print failed") }).
 				Returns("it returned %v, and the next Print blocks", err)
 		}
@@ -658,7 +686,10 @@ func (s *PrintContextSuite) TestNeitherLostNorHalfWhenBothComeAtOnce() {
 			t.InTurn(30, func(ctx *labtest.Moment) {
 				b := busy(t, "Print")
 				release := sync.OnceFunc(b.gate.Open)
+				var behind *labtest.Call
 				ctx.Then = func() {
+					behind = t.Go(func() { assert.NoError(t, b.screen.Print("behind"), "a Print that waited as well failed") })
+					labtest.StepAside()
 					t.Beside(release)
 					ctx.Cancel()
 				}
@@ -669,6 +700,9 @@ func (s *PrintContextSuite) TestNeitherLostNorHalfWhenBothComeAtOnce() {
 					release()
 				}
 				waiter.Returns("the screen is free, and it still waits")
+				if behind != nil {
+					behind.Returns("it returned %v, and a Print that waited as well still does", err)
+				}
 				check(b, err)
 			})
 		}
@@ -698,7 +732,10 @@ func (s *PrintContextSuite) TestNobodyStaysBehind() {
 		for range 3 {
 			waiters = append(waiters,
 				t.Go(func() { _ = b.screen.PrintContext(ctx, "one") }),
-				t.Go(func() { assert.NoError(t, b.screen.PrintContext(never, "two"), "it failed") }))
+				t.Go(func() { assert.NoError(t, b.screen.PrintContext(never, "two"), "it failed") }),
+				t.Go(func() {
+					assert.ErrorIs(t, b.screen.PrintContext(never, "bad"), errBroken, "its Write failed, and it returned something else")
+				}))
 		}
 		t.Pass(time.Second)
 		cancel()
@@ -708,6 +745,7 @@ func (s *PrintContextSuite) TestNobodyStaysBehind() {
 		for _, w := range waiters {
 			w.Join()
 		}
+		assert.NoError(t, b.screen.PrintContext(never, "three"), "the screen is free, and it failed")
 	})
 }
 
@@ -855,12 +893,38 @@ type holding struct {
 	call   *labtest.Call // of who has it
 }
 
-// busy returns a screen that is in a call of the method until the gate is opened.
+// panicsWhileAnotherWaits lets a Write panic while another call waits for the
+// screen.
+func panicsWhileAnotherWaits(t *labtest.T, print func(screen *locks.Screen, lines ...string) error) {
+	gate := labtest.NewGate()
+	screen := locks.NewScreen(&breaks{to: io.Discard, at: 0, how: func() error {
+		gate.Pass()
+		panic("the screen is on fire")
+	}})
+	first := t.Go(func() {
+		defer func() { _ = recover() }()
+		_ = print(screen, "one")
+	})
+	first.Blocks("it returned while its line was being written")
+	waiter := t.Go(func() {
+		assert.NoError(t, print(screen, "two"), "a Write has panicked, and who waited meanwhile failed")
+	})
+	t.Pass(time.Second)
+	gate.Open()
+	first.Join()
+	waiter.Returns("a Write has panicked, and who waited meanwhile still waits")
+}
+
+// busy returns a screen that is in a call of the method until the gate is opened,
+// and then takes every line but "bad".
 func busy(t *labtest.T, method string) *holding {
 	b := &holding{gate: labtest.NewGate()}
 	b.screen = locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
 		if string(p) == "busy\n" {
 			b.gate.Pass()
+		}
+		if string(p) == "bad\n" {
+			return 0, errBroken
 		}
 		return b.out.Write(p)
 	}))

@@ -75,6 +75,8 @@ func (s *BoomSuite) TestATimeout() {
 			fmt.Errorf("nobody at home: %w", ping.ErrTimeout),
 			fmt.Errorf("too late: %w", context.DeadlineExceeded),
 			errors.Join(errBoom, ping.ErrTimeout),
+			errors.Join(context.Canceled, ping.ErrTimeout),
+			fmt.Errorf("dial: %w", late{}),
 		} {
 			require.Equal(t, "Ping timed out.", ping.Boom(t.Context(), always(0, err), "localhost"), "of the error %q this was said", err)
 		}
@@ -234,6 +236,7 @@ func (s *ServerSuite) TestAnEmptyMessage() {
 func (s *ServerSuite) TestAClientWithoutAWord() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("one-client", "A client that leaves without sending must just be closed", (*ping.Server).Serve)
+		t.NothingStays()
 		r := serve(t, &ping.Server{})
 		_ = r.ln.Dial().Close()
 		failing := r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} })
@@ -250,10 +253,15 @@ func (s *ServerSuite) TestEachPingHasItsTimeout() {
 		t.Rule("no-longer-than-that", "A ping must end after Timeout, and not before", (*ping.Server).Serve)
 		t.NothingStays()
 		for _, c := range []struct{ given, want time.Duration }{
-			{20 * time.Second, 20 * time.Second}, {30 * time.Second, 30 * time.Second}, {time.Second, time.Second}, {0, ping.DefaultTimeout},
+			{20 * time.Second, 20 * time.Second},
+			{30 * time.Second, 30 * time.Second},
+			{time.Second, time.Second},
+			{1500 * time.Millisecond, 1500 * time.Millisecond},
+			{300 * time.Millisecond, 300 * time.Millisecond},
+			{0, ping.DefaultTimeout},
 		} {
 			r := serve(t, &ping.Server{Timeout: c.given})
-			almost := (c.want - 500*time.Millisecond).String()
+			almost := (c.want - c.want/10).String()
 			require.Equal(t, answer(almost), say(t, r.ln.Dial(), almost), "with Timeout %v something else came back", c.given)
 			start := time.Now()
 			require.Equal(t, timedOut, say(t, r.ln.Dial(), "1000h"), "with Timeout %v something else came back", c.given)
@@ -319,6 +327,7 @@ func (s *ServerSuite) TestNobodyWaitsForTheSilent() {
 func (s *ServerSuite) TestOneThatFailsStopsNobody() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "One that fails must stop nobody else", (*ping.Server).Serve)
+		t.NothingStays()
 		r := serve(t, &ping.Server{})
 		other := r.ln.Dial()
 		_ = r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} })
@@ -341,19 +350,22 @@ func (s *ServerSuite) TestHundredsAtATime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "Without MaxPings hundreds of pings must run at the same time", (*ping.Server).Serve)
 		const n = 200
-		r := serve(t, &ping.Server{})
+		r := serve(t, &ping.Server{Timeout: time.Hour})
+		r.hosts.early = make(chan struct{})
 		var calls []*labtest.Call
 		for i := range n {
 			client := r.ln.Dial()
 			calls = append(calls, t.Go(func() {
-				host := fmt.Sprintf("%dms", 100+i%100)
+				host := fmt.Sprintf("%ds", 1000+i%100)
 				assert.Equal(t, answer(host), say(t, client, host), "something else came back")
 			}))
 		}
+		t.Pass(time.Second)
+		require.Equal(t, n, r.hosts.running.Now(), "so many run at the same time")
+		close(r.hosts.early)
 		for _, c := range calls {
 			c.Join()
 		}
-		require.Equal(t, n, r.hosts.running.Max(), "so many ran at the same time")
 		r.stop(t)
 	})
 }
@@ -612,7 +624,11 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 			r.name(t, busy, "35s")
 			r.name(t, next, "35s") // for the brave: it waits for its turn
 
-			r.ln.Fail(failure)
+			fail := r.ln.Fail
+			if failure == errBoom {
+				fail = r.ln.FailOnce
+			}
+			fail(failure)
 			r.call.Blocks("Accept has failed, three clients are still there, and it returned")
 			assert.Equal(t, answer("35s"), rest(busy), "Accept failed while its ping ran, and this came back")
 			assert.Equal(t, answer("35s"), rest(next), "Accept failed when its host had been read, and this came back")
@@ -646,10 +662,16 @@ func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 func (s *ServerSuite) TestItMayServeAgain() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", (*ping.Server).Serve)
-		server := &ping.Server{MaxPings: 2}
+		server := &ping.Server{MaxPings: 1, Timeout: time.Minute}
 		for range 3 {
 			r := serve(t, server)
-			require.Equal(t, answer("1s"), say(t, r.ln.Dial(), "1s"), "something else came back")
+			var got string
+			t.Go(func() { got = say(t, r.ln.Dial(), "1s") }).Returns("it was called again, and a client is not served")
+			require.Equal(t, answer("1s"), got, "something else came back")
+			busy := r.ln.Dial()
+			r.name(t, busy, "30s")
+			r.cancel()
+			require.Equal(t, answer("30s"), rest(busy), "ctx ended while its ping ran, and this came back")
 			r.stop(t)
 		}
 	})
@@ -840,7 +862,11 @@ func (s *ICMPSuite) TestNoGoroutineStays() {
 			ctx, cancel := context.WithCancel(lasts)
 			defer cancel()
 			time.AfterFunc(soon, cancel)
+			short, cancel := context.WithTimeout(lasts, soon)
+			defer cancel()
+			call := t.Go(func() { _, _ = p.Ping(short, silent) })
 			_, _ = p.Ping(ctx, silent)
+			call.Join()
 		}
 	})
 }
@@ -992,6 +1018,14 @@ func (s *LimitsSuite) TestHangingUpEndsThePing() {
 		reader.Join()
 		assert.Equal(t, answer("1m"), got, "others have hung up, and the one that stayed got this")
 		r.stop(t)
+
+		r = serveWith(t, &ping.Server{Timeout: 20 * time.Minute}, errBoom)
+		client := r.ln.Dial()
+		r.name(t, client, "5m")
+		r.ln.Fail(errBoom)
+		t.Settle()
+		_ = client.Close()
+		r.ended(t, "Accept has failed, then the only client hung up, and its ping goes on")
 	})
 }
 
@@ -1049,21 +1083,26 @@ func (s *LimitsSuite) TestAtMostMaxPings() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "At most MaxPings pings may run at the same time, and so many must", (*ping.Server).Serve)
 		for _, limit := range []int{1, 3} {
-			r := serve(t, &ping.Server{MaxPings: limit})
+			r := serve(t, &ping.Server{MaxPings: limit, Timeout: time.Hour})
+			r.hosts.early = make(chan struct{})
 			var clients []*labtest.Call
-			start := time.Now()
 			for i := range 12 {
 				client := r.ln.Dial()
 				clients = append(clients, t.Go(func() {
-					assert.Equal(t, answer("500ms"), say(t, client, "500ms"), "client %d got something else", i+1)
+					assert.Equal(t, answer("30m"), say(t, client, "30m"), "client %d got something else", i+1)
 				}))
+			}
+			for answered := 0; answered < 12; answered += limit {
+				t.Pass(time.Second)
+				require.Equal(t, limit, r.hosts.running.Now(), "MaxPings is %d, %d of twelve clients have been answered, and so many pings run", limit, answered)
+				for range limit {
+					r.hosts.early <- struct{}{}
+				}
 			}
 			for _, c := range clients {
 				c.Join()
 			}
 			require.Equal(t, limit, r.hosts.running.Max(), "MaxPings is %d, and so many ran at the same time", limit)
-			least := time.Duration(12/limit) * 500 * time.Millisecond
-			require.Less(t, time.Since(start), least+12*tolerance, "twelve pings of half a second, %d at a time, took", limit)
 			r.stop(t)
 		}
 
@@ -1161,6 +1200,15 @@ func (s *LimitsSuite) TestTheClockStartsWithTheTurn() {
 			c.Join()
 		}
 		r.stop(t)
+
+		r = serve(t, &ping.Server{MaxPings: 1, Timeout: time.Minute})
+		first, next := r.ln.Dial(), r.ln.Dial()
+		r.name(t, first, "50s")
+		r.name(t, next, "50s")
+		r.cancel()
+		require.Equal(t, answer("50s"), rest(first), "something else came back")
+		require.Equal(t, answer("50s"), rest(next), "ctx ended while it waited for its turn, then its ping took 50 seconds of a minute, and this came back")
+		r.stop(t)
 	})
 }
 
@@ -1183,6 +1231,16 @@ func (s *LimitsSuite) TestWhoLeavesWhileWaitingHoldsNobodyUp() {
 		require.Equal(t, answer("10s"), rest(last), "something else came back")
 		require.Less(t, time.Since(start), 10*time.Second+10*tolerance, "its turn had come, three before it had hung up, and its ping of ten seconds was answered after")
 		r.stop(t)
+
+		r = serve(t, &ping.Server{MaxPings: 1, Timeout: 20 * time.Minute})
+		first, leaves := r.ln.Dial(), r.ln.Dial()
+		r.name(t, first, "1m")
+		r.name(t, leaves, "10m")
+		r.cancel()
+		t.Settle()
+		_ = leaves.Close()
+		require.Equal(t, answer("1m"), rest(first), "something else came back")
+		r.ended(t, "ctx has ended, the only client that waited for its turn has hung up, and Serve does not return")
 	})
 }
 
@@ -1190,26 +1248,33 @@ func (s *LimitsSuite) TestTheWaitingKeepTheirTurn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "When ctx ends, a client whose host was read before must keep its turn, and the silent must be closed", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{MaxPings: 2, Timeout: 10 * time.Minute})
-		hosts := []string{"70s", "70s", "5s", "nobody"}
+		r := serve(t, &ping.Server{MaxPings: 2, Timeout: time.Hour})
+		r.hosts.early = make(chan struct{})
+		hosts := []string{"30m", "31m", "5s", "nobody"}
 		got := make([]string, len(hosts))
 		var clients []*labtest.Call
 		for i, host := range hosts {
 			client := r.ln.Dial()
-			r.name(t, client, host)
+			_, err := client.Write([]byte(host))
+			require.NoError(t, err, "nobody read the host")
+			t.Pass(10 * time.Second)
 			clients = append(clients, t.Go(func() { got[i] = rest(client) }))
 		}
 		silent := r.ln.Dial()
-		t.Settle()
+		t.Pass(10 * time.Second)
 		start := time.Now()
 		r.cancel()
 		require.Empty(t, rest(silent), "it had said nothing, and got this")
 		require.Less(t, time.Since(start), tolerance, "a silent one was closed after")
-		r.call.Blocks("two pings run, two clients wait for their turn, and Serve returned")
+		t.Pass(10 * time.Second)
+		require.False(t, r.call.Returned(), "two pings run, two clients wait for their turn, and Serve returned")
+		for range 2 {
+			r.hosts.early <- struct{}{}
+		}
 		for _, c := range clients {
 			c.Join()
 		}
-		want := []string{answer("70s"), answer("70s"), answer("5s"), "Pinging nobody failed. nobody of that name\n"}
+		want := []string{answer("30m"), answer("31m"), answer("5s"), "Pinging nobody failed. nobody of that name\n"}
 		require.Equal(t, want, got, "two pings ran, two clients waited, and they got this")
 		require.LessOrEqual(t, r.hosts.running.Max(), 2, "so many ran at the same time")
 		r.stop(t)
@@ -1217,9 +1282,11 @@ func (s *LimitsSuite) TestTheWaitingKeepTheirTurn() {
 }
 
 // hosts are all there are: each is called after the time that it takes to answer,
-// such as "90s". A context that ends is heard of at once, unless they are deaf.
+// such as "90s", or until it is told to answer early. A context that ends is heard
+// of at once, unless they are deaf.
 type hosts struct {
 	deaf    bool
+	early   chan struct{} // each message is for one of them
 	running labtest.Gauge
 
 	mu     sync.Mutex
@@ -1243,6 +1310,8 @@ func (h *hosts) Ping(ctx context.Context, host string) (time.Duration, error) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return delay, nil
+	case <-h.early:
 		return delay, nil
 	case <-ctx.Done():
 		return 0, ctx.Err()
@@ -1274,6 +1343,13 @@ type pings func(ctx context.Context, host string) (time.Duration, error)
 
 func (p pings) Ping(ctx context.Context, host string) (time.Duration, error) { return p(ctx, host) }
 
+// late is an error that matches context.DeadlineExceeded and is another one, as
+// package net has it.
+type late struct{}
+
+func (late) Error() string        { return "i/o timeout" }
+func (late) Is(target error) bool { return target == context.DeadlineExceeded }
+
 // running is a server that runs.
 type running struct {
 	ln     *labtest.Listener
@@ -1285,10 +1361,15 @@ type running struct {
 // serve starts a server.
 func serve(t *labtest.T, server *ping.Server) *running { return serveWith(t, server, nil) }
 
-// serveWith starts a server that returns such an error in the end.
+// serveWith starts a server that returns such an error in the end. Nobody ends its
+// context then, but for a test that has failed.
 func serveWith(t *labtest.T, server *ping.Server, want error) *running {
 	ctx, cancel := context.WithCancel(context.Background())
-	context.AfterFunc(t.Context(), cancel)
+	context.AfterFunc(t.Context(), func() {
+		if t.Failed() {
+			cancel()
+		}
+	})
 	r := &running{ln: labtest.NewListener(), hosts: new(hosts), cancel: cancel}
 	server.Pinger = r.hosts
 	r.call = t.Go(func() {

@@ -160,6 +160,13 @@ func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 				tooMany.Returns("%v: a message has been received, but the blocked Send still waits", way)
 			}
 		}
+
+		left, _ := pipe[struct{}](t, 2)
+		for range 2 {
+			require.NoError(t, left.Send(t.Context(), struct{}{}), "Send failed")
+		}
+		t.Go(func() { _ = left.Send(t.Context(), struct{}{}) }).
+			Blocks("the third Send on Pipe[struct{}](2) returned at once")
 	})
 }
 
@@ -367,6 +374,10 @@ func (s *PipeSuite) TestNothingIsLostWhenTheContextEndsAtTheSameMoment() {
 			receiver.Returns("Recv on Pipe(0) still blocks although its context has ended")
 			require.Equal(t, talk.sent == nil, talk.received == nil,
 				"a Recv waited on Pipe(0), its context ended, Send returned %v and Recv %v", talk.sent, talk.received)
+
+			talk = newTalk(t, 0)
+			talk.isTakenBefore(t, talk.cancel)
+			require.NoError(t, talk.sent, "its message had been received when the context ended, and Send failed")
 		}
 	})
 }
@@ -431,6 +442,17 @@ func (s *PipeSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 				})
 			}
 		}
+
+		t.InTurn(100, func(ctx *labtest.Moment) { // there is room, and then a message
+			left, right := pipe[int](t, 1)
+			ctx.Then = ctx.Cancel
+			sent := left.Send(ctx, 7)
+			_, received := right.Recv(ctx)
+			require.NoError(t, left.Close(), "Close failed")
+			_, rest := right.Recv(t.Context())
+			require.Equal(t, sent == nil && received != nil, rest == nil,
+				"there was room, and Send returned %v, the Recv after it %v, and one more Recv %v", sent, received, rest)
+		})
 	})
 }
 
@@ -555,6 +577,20 @@ func (s *PipeSuite) TestCloseWakesItsOwnEnd() {
 			_, err := right.Recv(t.Context())
 			assert.ErrorIs(t, err, io.EOF, "Pipe(%d): Send failed, and yet Recv at the other end returned something else than io.EOF", buffer)
 		}
+
+		for range 20 {
+			t.Progress()
+			left, _ := pipe[int](t, 0)
+			t.Collide(
+				func() { _ = left.Close() },
+				func() {
+					assert.ErrorIs(t, left.Send(t.Context(), 99), io.ErrClosedPipe, "Close came at the same moment, and Send returned something else")
+				},
+				func() {
+					_, err := left.Recv(t.Context())
+					assert.ErrorIs(t, err, io.ErrClosedPipe, "Close came at the same moment, and Recv returned something else")
+				})
+		}
 	})
 }
 
@@ -591,6 +627,11 @@ func (s *PipeSuite) TestSendAndCloseAtTheSameMoment() {
 				require.ErrorIs(t, talk.sent, io.ErrClosedPipe, "Pipe(%d): Send returned another error", round%2)
 				require.ErrorIs(t, talk.received, io.EOF, "Pipe(%d): Send failed, and Recv at the other end returned something else than io.EOF", round%2)
 			}
+
+			talk = newTalk(t, 0)
+			closer := []*pipes.Conn[int]{talk.left, talk.right}[round%2]
+			talk.isTakenBefore(t, func() { _ = closer.Close() })
+			require.NoError(t, talk.sent, "its message had been received when an end was closed, and Send failed")
 		}
 
 		for range 10 { // Select may have a choice, and a coin that falls the right way.
@@ -709,6 +750,12 @@ func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
 		require.NoError(t, left.Send(t.Context(), "\t50% sure, %s? "), "Send failed")
 		alice.Returns("there is room for her answer, and she does not return")
 		assert.Equal(t, []string{"I heard Bob say '\t50% sure, %s? '.\n"}, paper.Writes(), "she wrote something else")
+
+		left, right = pipe[string](t, 1)
+		var sheets labtest.Recorder
+		require.NoError(t, left.Send(t.Context(), strings.Repeat("blah ", 2_000)), "Send failed")
+		require.NoError(t, pipes.Alice(t.Context(), right, &sheets), "Alice failed")
+		require.Len(t, sheets.Writes(), 1, "Bob said 10,000 bytes, and her line came in another number of Writes")
 	})
 }
 
@@ -789,6 +836,12 @@ func (s *ConversationSuite) TestAliceHandsOnTheErrorOfHerEnd() {
 		_, right = pipe[string](t, 1)
 		require.NoError(t, right.Close(), "Close failed")
 		assert.ErrorIs(t, pipes.Alice(t.Context(), right, &paper), io.ErrClosedPipe, "her end is closed, and she returns something else")
+
+		left, right = pipe[string](t, 1)
+		require.NoError(t, left.Send(t.Context(), "Hello, Alice!"), "Send failed")
+		assert.ErrorIs(t, pipes.Alice(t.Context(), right, labtest.WriterFunc(func(p []byte) (int, error) {
+			return len(p), right.Close()
+		})), io.ErrClosedPipe, "her end is closed while she writes, and she returns something else")
 	})
 }
 
@@ -807,6 +860,14 @@ func (s *ConversationSuite) TestBobHandsOnTheErrorOfHisEnd() {
 		bob.Blocks("he returned without an answer")
 		require.NoError(t, right.Close(), "Close failed")
 		bob.Returns("Alice has hung up, and he still waits")
+
+		left, _ = pipe[string](t, 1)
+		bob = t.Go(func() {
+			assert.ErrorIs(t, pipes.Bob(t.Context(), left, &paper), io.ErrClosedPipe, "his end is closed while he listens, and he returns something else")
+		})
+		bob.Blocks("he returned without an answer")
+		require.NoError(t, left.Close(), "Close failed")
+		bob.Returns("his end is closed, and he still listens")
 		assert.Empty(t, paper.Writes(), "he has no answer, and wrote")
 	})
 }
@@ -885,6 +946,18 @@ func (s *CrewSuite) TestAWorkerWritesThenNaps() {
 		took := time.Since(start)
 		require.Equal(t, []string{"1", "2", "3", "4", "5"}, written(&idle), "the next lines took long to come, and other lines were written")
 		assert.GreaterOrEqual(t, took, 2*pipes.Nap, "the next lines took long to come, and then 4 lines took %v", took)
+
+		var writing [256]labtest.Gauge // by the worker's digit
+		var slow atomic.Bool
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("1\n2\n3\n4\n5\n6\n7\n"), labtest.WriterFunc(func(p []byte) (int, error) {
+			worker := p[len("worker ")]
+			defer writing[worker].Enter()()
+			assert.Equal(t, 1, writing[worker].Now(), "one Write takes a minute, and so many write as worker %c at the same time", worker)
+			if !slow.Swap(true) {
+				t.Pass(time.Minute)
+			}
+			return len(p), nil
+		})), "Crew failed")
 	})
 }
 
@@ -989,6 +1062,10 @@ func (s *ShutdownSuite) TestQuitEndsTheInput() {
 			require.Equal(t, []string{"1", "2", "3", "4"}, written(&out), "other lines were written")
 			assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
 		}
+
+		var none labtest.Recorder
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("quit\ndig\n"), &none), "quit is the first line, and Crew failed")
+		require.Empty(t, none.Writes(), "quit is the first line, and others were written")
 
 		t.InTurn(100, func(ctx *labtest.Moment) { // the second worker is free when quit comes, and 3 is just being taken
 			ctx.Then = func() { labtest.StepAside() }
@@ -1160,6 +1237,9 @@ func (s *ShutdownSuite) TestTheContextWinsOverAReadError() {
 			cancel()
 			in.hangUp(broken)
 			crew.Join()
+
+			err = pipes.Crew(ctx, iotest.ErrReader(broken), io.Discard)
+			require.ErrorIs(t, err, context.Canceled, "the context had ended before the call, reading failed, and Crew returned something else")
 		}
 	})
 }
@@ -1210,7 +1290,9 @@ func (s *ShutdownSuite) TestAtMost16AreReadAhead() {
 			_ = pipes.Crew(t.Context(), in, labtest.WriterFunc(func(p []byte) (int, error) {
 				labtest.StepAside() // so that Crew could read on
 				taken, done := in.taken(), int(done.Add(1))-1
-				assert.LessOrEqual(t, taken-done, 16, "%d lines have been read, %d written, another is being written", taken, done)
+				if t.Context().Err() == nil { // else the test is over, and so is Crew
+					assert.LessOrEqual(t, taken-done, 16, "%d lines have been read, %d written, another is being written", taken, done)
+				}
 				return len(p), nil
 			}))
 		})
@@ -1261,6 +1343,7 @@ func (s *ShutdownSuite) TestTheReaderEndsWhenReadReturns() {
 
 		in.typeLine("too late")
 		t.Settle()
+		require.Zero(t, in.reading.Now(), "Read has returned, and somebody is in the next one")
 		in.hangUp(io.EOF)
 		t.Settle()
 		assert.NotContains(t, written(&out), "too late", "it was done")
@@ -1334,6 +1417,17 @@ func newTalk(t *labtest.T, buffer int) *talk {
 func (t *talk) send() { t.sent = t.left.Send(t.ctx, 7) }
 func (t *talk) recv() { _, t.received = t.right.Recv(t.ctx) }
 
+// isTakenBefore lets a blocked Send have its message received, and then at once
+// something happen.
+func (t *talk) isTakenBefore(test *labtest.T, then func()) {
+	sender := test.Go(t.send)
+	test.Wait()
+	t.recv()
+	then()
+	sender.Returns("its message has been received, and Send still blocks")
+	require.NoError(test, t.received, "Send was blocked, and Recv at the other end failed")
+}
+
 // line is what a worker writes.
 var line = regexp.MustCompile(`(?s)^worker [12]: ([^\n]+)\n$`)
 
@@ -1354,9 +1448,10 @@ func written(out *labtest.Recorder) []string {
 // keyboard is an input that gives one line a Read and blocks while nothing is
 // typed.
 type keyboard struct {
-	typed chan string
-	count atomic.Int64
-	rest  string // of the line that is being read
+	typed   chan string
+	reading labtest.Gauge
+	count   atomic.Int64
+	rest    string // of the line that is being read
 
 	gone chan struct{}
 	err  error
@@ -1384,6 +1479,7 @@ func (k *keyboard) hangUp(err error) {
 func (k *keyboard) taken() int { return int(k.count.Load()) }
 
 func (k *keyboard) Read(p []byte) (int, error) {
+	defer k.reading.Enter()()
 	if k.rest == "" {
 		select {
 		case k.rest = <-k.typed:
