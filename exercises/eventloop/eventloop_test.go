@@ -219,6 +219,17 @@ func (s *LoopSuite) TestASecondStopReplacesTheFirst() {
 		next = start(t, l)
 		next.call.Blocks("Stop was called twice before one Run, and the Run after that returned too")
 		next.stop(t)
+
+		for range 10 {
+			l, ran := eventloop.New(), 0
+			caller := func() {
+				l.CallSoon(func() { ran++ })
+				l.Stop()
+			}
+			t.Collide(caller, caller)
+			runs(t, l)
+			require.Equal(t, 2, ran, "two goroutines have called CallSoon and then Stop, and by the end of Run so many callbacks have run")
+		}
 	})
 }
 
@@ -228,11 +239,14 @@ func (s *LoopSuite) TestStopBeforeRun() {
 		l, said := eventloop.New(), new(words)
 		l.Stop()
 		runs(t, l)
-		l.CallSoon(func() { said.add("1") })
+		l.CallSoon(func() { said.add("1"); l.CallSoon(func() { said.add("3") }) })
 		l.CallSoon(func() { said.add("2") })
 		l.Stop()
 		runs(t, l)
-		assert.Equal(t, "1 2", said.all(), "these have run")
+		require.Equal(t, "1 2", said.all(), "1 and 2 were queued, Stop was called, then Run, in which 1 queued 3, and these have run")
+		l.Stop()
+		runs(t, l)
+		assert.Equal(t, "1 2 3", said.all(), "Stop was called once more, then Run, and in the end these have run")
 	})
 }
 
@@ -358,6 +372,15 @@ func (s *TimersSuite) TestEachAtItsTime() {
 			require.GreaterOrEqual(t, late, time.Duration(0), "the timer of %v ran too early, by", d)
 			require.Less(t, late, tolerance, "the timer of %v ran too late, by", d)
 		}
+
+		l.CallSoon(func() {
+			time.Sleep(10 * time.Second)
+			made := time.Now()
+			l.CallLater(5*time.Second, func() { times <- time.Since(made) })
+		})
+		t.Pass(time.Minute)
+		require.NotEmpty(t, times, "a callback slept and then made a timer, and it did not run")
+		require.GreaterOrEqual(t, <-times, 5*time.Second, "a callback slept for 10 seconds and then made a timer of 5, and it ran too early, after")
 		l.stop(t)
 		assert.Empty(t, times, "a timer ran twice")
 	})
@@ -402,6 +425,16 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		l.CallLater(time.Second, l.Stop)
 		runs(t, l)
 		assert.Equal(t, "0 1 2 3", said.all(), "d < 0 counts as 0, so all four are due at the same time, and they ran in another order")
+
+		said = new(words)
+		l.CallLater(5*time.Second, func() { said.add("1") })
+		time.Sleep(2 * time.Second)
+		l.CallLater(3*time.Second, func() { said.add("2") })
+		time.Sleep(time.Second)
+		l.CallLater(2*time.Second, func() { said.add("3") })
+		l.CallLater(10*time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, "1 2 3", said.all(), "1 was due after 5 seconds, 2 was made 2 seconds later and due after 3, 3 another second later and due after 2, and they ran in another order")
 
 		said = new(words)
 		l.CallLater(time.Second, func() { said.add("1") })
@@ -482,6 +515,22 @@ func (s *TimersSuite) TestTheyOutliveARun() {
 		l.CallLater(2*time.Minute, l.Stop)
 		runs(t, l)
 		assert.Equal(t, "1 2", said.all(), "Run has ended with its context, and by the end of the next these have run")
+	})
+}
+
+func (s *TimersSuite) TestAPanicComesOutOfRun() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("timers", "A panic of a timer's callback must come out of Run, and the callback must not run again", (*eventloop.Loop).Run)
+		l, times := eventloop.New(), 0
+		l.CallLater(time.Second, func() {
+			if times++; times == 1 {
+				panic("the pan is on fire")
+			}
+		})
+		burns(t, l)
+		l.CallLater(time.Minute, l.Stop)
+		runs(t, l)
+		assert.Equal(t, 1, times, "it panicked, the loop was run again, and in the end it has run so often")
 	})
 }
 
@@ -615,44 +664,53 @@ func (s *TimersSuite) TestCancelWhatIsDue() {
 func (s *TimersSuite) TestCancelFromElsewhere() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("cancel", "Cancel must be safe from any goroutine: either it returns true, once, or the callback runs", (*eventloop.Timer).Cancel)
-		const rounds = 200
+		const rounds, each = 100, 8
 		t.Race(func() labtest.Heat {
 			l := eventloop.New()
-			var timers [rounds + 1]*eventloop.Timer
-			var ran, kept [rounds + 1]int
+			var timers [rounds + 1][each]*eventloop.Timer
+			var ran, kept [rounds + 1][each]int
 			next := func(i int) {
-				timers[i] = l.CallLater(0, func() { ran[i]++ })
+				for j := range each {
+					timers[i][j] = l.CallLater(0, func() { ran[i][j]++ })
+				}
 				l.Stop() // so that Run does not wait
 			}
 			next(0)
+			returned := make(chan struct{}, 1)
 			return labtest.Heat{Rounds: rounds, Racers: []func(int){
 				func(i int) {
-					if timers[i].Cancel() {
-						kept[i]++
+					for j, timer := range slices.Backward(timers[i][:]) { // somewhere they meet
+						if timer.Cancel() {
+							kept[i][j]++
+						}
 					}
+					for patience := 1 << 14; len(returned) == 0 && patience > 0; patience-- {
+					}
+					<-returned // Run may sleep, and then nobody must spin
 				},
 				func(i int) {
 					_ = l.Run(t.Context())
 					next(i + 1)
+					returned <- struct{}{}
 				},
 			}, Check: func() {
-				t.Settle()
-				l.Stop()
-				runs(t, l)
 				for i := range rounds {
-					require.Equal(t, 1, ran[i]+kept[i], "the callback has run %d times, and Cancel returned true %d times: together", ran[i], kept[i])
+					for j := range each {
+						require.Equal(t, 1, ran[i][j]+kept[i][j], "the callback has run %d times, and Cancel returned true %d times: together", ran[i][j], kept[i][j])
+					}
 				}
 			}}
 		})
 
-		l := eventloop.New()
 		t.Race(func() labtest.Heat {
+			l := eventloop.New()
 			var timers [rounds]*eventloop.Timer
 			var kept [rounds]atomic.Int64
-			for i := range rounds {
+			for i := range timers {
 				timers[i] = l.CallLater(time.Hour, func() {})
 			}
 			cancel := func(i int) {
+				l.CallLater(time.Hour, func() {})
 				if timers[i].Cancel() {
 					kept[i].Add(1)
 				}
@@ -776,6 +834,25 @@ func (s *WatchSuite) TestEveryValueInOrder() {
 			require.Equal(t, "3 true 0 true 1 true 0 false", said.all(), "react was called in another way")
 			require.NoError(t, l.Close(), "Close failed")
 		}
+
+		l, many := eventloop.New(), make(chan int, 1000)
+		var got []int
+		eventloop.Watch(l, many, func(v int, ok bool) {
+			if ok {
+				got = append(got, v)
+			} else {
+				l.Stop()
+			}
+		})
+		for v := range cap(many) {
+			many <- v
+		}
+		close(many)
+		t.Settle()
+		runs(t, l)
+		require.Equal(t, cap(many), len(got), "%d values came before Run, and react was called for so many", cap(many))
+		require.True(t, slices.IsSorted(got), "react was called in the order %v", got)
+		require.NoError(t, l.Close(), "Close failed")
 	})
 }
 
@@ -906,6 +983,22 @@ func (s *WatchSuite) TestCloseEndsEverything() {
 		require.Equal(t, 1, len(events), "Close has returned, and a watch still receives")
 		timer.Cancel()
 		time.Sleep(time.Hour)
+
+		for range 50 {
+			t.Progress()
+			l := eventloop.New()
+			values := make(chan int, 9)
+			for v := range cap(values) {
+				values <- v
+			}
+			for range 3 {
+				eventloop.Watch(l, values, func(int, bool) { never() })
+			}
+			require.NoError(t, l.Close(), "Close failed")
+			left := len(values)
+			t.Settle()
+			require.Equal(t, left, len(values), "Close has returned, a watch has gone on to receive, and in the channel were left")
+		}
 	})
 }
 
@@ -960,6 +1053,36 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 		r.stop(t)
 		assert.Equal(t, "7 true", said.all(), "a Close has failed, and react was called in another way")
 		require.NoError(t, l.Close(), "the loop has ended, and Close failed")
+
+		for range 250 {
+			t.Progress()
+			l := eventloop.New()
+			for range 5 {
+				eventloop.Watch(l, make(chan int), func(int, bool) {})
+			}
+			var gone atomic.Bool
+			callback := func() {
+				for range 20 {
+					runtime.Gosched()
+				}
+				assert.False(t, gone.Load(), "Close came between two Runs and returned nil, and after that a callback was still running")
+			}
+			t.Collide(func() {
+				var err error
+				for n := 0; n < 50 && err == nil; n++ {
+					runtime.Gosched()
+					l.CallSoon(callback)
+					l.Stop()
+					err = l.Run(t.Context())
+				}
+			}, func() {
+				for n := 0; n < 1000 && !gone.Load(); n++ {
+					runtime.Gosched()
+					gone.Store(l.Close() == nil)
+				}
+			})
+			require.NoError(t, l.Close(), "the loop has ended, and Close failed")
+		}
 	})
 }
 
@@ -1022,8 +1145,10 @@ func runs(t *labtest.T, l *eventloop.Loop) {
 
 // burns runs the loop until the panic of a callback comes out of Run.
 func burns(t *labtest.T, l *eventloop.Loop) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for a loop that swallows it
+	defer cancel()
 	defer func() { assert.Equal(t, "the pan is on fire", recover(), "this came out of Run") }()
-	_ = l.Run(t.Context())
+	_ = l.Run(ctx)
 }
 
 // checkOmelette checks the lines and their times. Begun is when the first one was

@@ -125,6 +125,11 @@ func (s *ProcessSuite) TestStartReturnsWithoutWaiting() {
 		}).Returns("Start still waits while the target runs")
 
 		assert.Equal(t, 1, gate.Waiting(), "the target does not run")
+		for n := 1; n < 400; n++ {
+			more := processes.NewProcess(gate.Pass)
+			t.Go(func() { assert.NoError(t, more.Start(), "Start failed") }).Returns("Start waits while %d other targets run", n)
+			require.Equal(t, n+1, gate.Waiting(), "one of %d targets does not run", n+1)
+		}
 		gate.Open()
 		t.Go(func() { assert.NoError(t, p.Join(), "Join failed") }).
 			Returns("Join still waits after the target's end")
@@ -321,47 +326,75 @@ func (s *ProcessSuite) TestIsAliveDoesNotWaitForAJoin() {
 	})
 }
 
+func (s *ProcessSuite) TestIsAliveMayBeAskedAtAnyTime() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("is-alive", "any goroutine must be able to ask IsAlive at any time, beside Start and the target's end", (*processes.Process).IsAlive)
+		for range 100 {
+			gate := labtest.NewGate()
+			p := processes.NewProcess(gate.Pass)
+			ask := t.Go(func() {
+				for range 100 {
+					p.IsAlive()
+					runtime.Gosched()
+				}
+			})
+
+			require.NoError(t, p.Start(), "Start failed")
+			runtime.Gosched()
+			gate.Open()
+
+			ask.Join()
+			require.NoError(t, p.Join(), "Join failed")
+		}
+	})
+}
+
 func (s *ProcessSuite) TestIsAliveIsOverBeforeJoin() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("is-alive", "IsAlive must be false once any Join has returned", (*processes.Process).IsAlive)
-		// To wake a crowd takes a while: the first of it runs before the last is
-		// awake, and before whoever wakes them gets round to anything else.
-		const crowd = 1000
 		for range 10 {
-			gate := labtest.NewGate()
-			var end atomic.Bool
-			p := processes.NewProcess(func() {
-				gate.Pass()
-				end.Store(true)
-			})
-			require.NoError(t, p.Start(), "Start failed")
-			var joiners sync.WaitGroup
 			var alive atomic.Int64
-			for range crowd {
-				joiners.Go(func() {
-					_ = p.Join()
-					if p.IsAlive() {
-						alive.Add(1)
-					}
-				})
-			}
-			others(t)
-
-			gate.Open()
-
-			// Whoever spins makes the target run on another processor, and has one
-			// ready for the first joiners.
-			for spin := 1; !end.Load(); spin++ {
-				if spin%10_000 == 0 {
-					runtime.Gosched()
-					t.Progress()
+			crowd(t, func() {}, func(p *processes.Process) {
+				_ = p.Join()
+				if p.IsAlive() {
+					alive.Add(1)
 				}
-			}
-			joiners.Wait()
-			require.Zero(t, alive.Load(), "of %d that had joined, %d were told true", crowd, alive.Load())
-			t.Progress()
+			})
+			require.Zero(t, alive.Load(), "of a crowd that had joined, %d were told true", alive.Load())
 		}
 	})
+}
+
+// crowd lets many join a process that ends with last. To wake a crowd takes a
+// while: the first of it runs before the last is awake, and before whoever wakes
+// them gets round to anything else.
+func crowd(t *labtest.T, last func(), join func(p *processes.Process)) {
+	gate := labtest.NewGate()
+	var end atomic.Bool
+	p := processes.NewProcess(func() {
+		gate.Pass()
+		end.Store(true)
+		last()
+	})
+	require.NoError(t, p.Start(), "Start failed")
+	var joiners sync.WaitGroup
+	for range 1000 {
+		joiners.Go(func() { join(p) })
+	}
+	others(t)
+
+	gate.Open()
+
+	// Whoever spins makes the target run on another processor, and has one ready
+	// for the first joiners.
+	for spin := 1; !end.Load(); spin++ {
+		if spin%10_000 == 0 {
+			runtime.Gosched()
+			t.Progress()
+		}
+	}
+	joiners.Wait()
+	t.Progress()
 }
 
 func (s *ProcessSuite) TestNilTargetFinishesAtOnce() {
@@ -386,11 +419,15 @@ func (s *SpiderSuite) TestRunWritesOneLine() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("anything-that-runs", "a Spider's Run must write \"Crawling through ADDR.\" and a newline, with one Write",
 			(*processes.Spider).Run)
-		var out labtest.Recorder
+		for _, addr := range []string{"http://www.example.com/%d.", "http://" + strings.Repeat("long", 2500)} {
+			var out labtest.Recorder
 
-		(&processes.Spider{Addr: "http://www.example.com/%d.", Out: &out}).Run()
+			(&processes.Spider{Addr: addr, Out: &out}).Run()
 
-		assert.Equal(t, []string{"Crawling through http://www.example.com/%d..\n"}, out.Writes(), "it wrote something else")
+			writes := out.Writes()
+			require.Len(t, writes, 1, "for the address %.30q it called Write %d times", addr, len(writes))
+			require.True(t, writes[0] == "Crawling through "+addr+".\n", "for the address %.30q it wrote %.50q", addr, writes[0])
+		}
 	})
 }
 
@@ -468,7 +505,7 @@ func (s *CrashSuite) TestPanicBecomesAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "after a panic Join must return a *CrashError with the panic's value and stack",
 			(*processes.Process).Join)
-		for _, value := range []any{"out of shrimps", 0, time.Second, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
+		for _, value := range []any{"out of shrimps", 0, time.Second, []string{"no", "key"}, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
 			err := crash(t, func() { panic(value) })
 
 			var crashed *processes.CrashError
@@ -522,6 +559,17 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		join()
 		join()
 
+		for range 30 {
+			var without atomic.Int64
+			crowd(t, func() { panic("out of shrimps") }, func(p *processes.Process) {
+				var crashed *processes.CrashError
+				if !errors.As(p.Join(), &crashed) {
+					without.Add(1)
+				}
+			})
+			require.Zero(t, without.Load(), "of a crowd that joined, %d were told of no crash", without.Load())
+		}
+
 		t.Rule("once", "a process that has crashed must not start again", (*processes.Process).Start)
 		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "another error comes back")
 		t.Go(join).Returns("Join waits again")
@@ -560,6 +608,10 @@ func (s *CrashSuite) TestGoexitCountsAsReturning() {
 		assert.False(t, p.IsAlive(), "IsAlive says true afterwards")
 		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "another Start is not refused")
 		t.Go(func() { assert.NoError(t, p.Join(), "a second Join failed") }).Returns("a second Join waits")
+
+		spawned := processes.Spawn(runnerFunc(runtime.Goexit))
+		t.Go(func() { assert.NoError(t, spawned.Join(), "Join took it for a crash of a Runner") }).Returns("Join waits for ever for a Runner that did so")
+		assert.False(t, spawned.IsAlive(), "IsAlive says true of a Runner that did so")
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestSleepyWork(t *testing.T) { suite.Run(t, new(SleepyWorkSuite)) }
 func (s *SleepyWorkSuite) TestSleepySleepsThenSends() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("sleepy-and-work", "Sleepy must sleep for dozeOff, then send", queues.Sleepy)
-		for _, dozeOff := range []time.Duration{0, 3141 * time.Millisecond, 90 * time.Second} {
+		for _, dozeOff := range []time.Duration{0, 1500 * time.Microsecond, 3141 * time.Millisecond, 90 * time.Second} {
 			out := make(chan string, 1) // room, so that it is no matter who comes first
 			start := time.Now()
 			t.Go(func() { queues.Sleepy(out, dozeOff) })
@@ -85,15 +86,19 @@ func (s *SleepyWorkSuite) TestSleepyDoesNotClose() {
 func (s *SleepyWorkSuite) TestWorkWaitsForItsMessage() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("sleepy-and-work", "Work must wait as long as it takes, then write one line with one Write", queues.Work)
-		in, out := make(chan string), new(labtest.Recorder)
-		work := t.Go(func() { queues.Work(in, out) })
-		pass(t, 6*time.Minute)
-		work.Blocks("nothing was sent for six minutes, and it gave up")
+		for _, msg := range []string{"100%d \"it's\" done\\n\n", "not UTF-8: \xff", strings.Repeat("long", 2500)} {
+			in, out := make(chan string), new(labtest.Recorder)
+			work := t.Go(func() { queues.Work(in, out) })
+			pass(t, 6*time.Minute)
+			work.Blocks("nothing was sent for six minutes, and it gave up")
 
-		in <- "100%d \"it's\" done\\n\n"
+			in <- msg
 
-		work.Returns("it got its message and did not return")
-		assert.Equal(t, []string{"Got '100%d \"it's\" done\\n\n' from Queue.\n"}, out.Writes(), "it wrote something else")
+			work.Returns("it got its message and did not return")
+			writes := out.Writes()
+			require.Len(t, writes, 1, "for the message %.30q it called Write %d times", msg, len(writes))
+			require.True(t, writes[0] == "Got '"+msg+"' from Queue.\n", "for the message %.30q it wrote %.50q", msg, writes[0])
+		}
 	})
 }
 
@@ -169,12 +174,15 @@ func (s *QueueSuite) TestFirstInFirstOut() {
 func (s *QueueSuite) TestOrderHoldsForLong() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("first-in-first-out", "What was put first must be got first, however long the queue has been in use", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
-		q := newQueue[int](t, 4)
-		put(t, q, 0, 1)
+		q := newQueue[int](t, 3)
+		put(t, q, 0)
 
-		for n := 2; n < 2500; n += 2 {
-			put(t, q, n, n+1)
-			require.Equal(t, []int{n - 2, n - 1}, get(t, q, 2), "another order with %d items put so far", n+2)
+		for n := 1; n < many; n++ {
+			if n%1000 == 0 {
+				t.Progress()
+			}
+			put(t, q, n)
+			require.Equal(t, n-1, get(t, q, 1)[0], "another order with %d items put so far", n+1)
 		}
 	})
 }
@@ -447,6 +455,47 @@ func (s *QueueSuite) TestOthersGoOnWaiting() {
 		next.Blocks("one Put's context ended, and another Put returned although the queue is full")
 		get(t, q, 1)
 		next.Returns("there is room, and the Put that was left still waits")
+
+		t.Rule("giving-up", "Of three calls that block, if one is served and one gives up, the third must go on waiting, and be served", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		empty, full := newQueue[int](t, 1), newQueue[int](t, 1)
+		thirdIsServed(t, func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1) })
+		put(t, full, 1)
+		thirdIsServed(t, func(ctx context.Context) { _ = full.Put(ctx, 2) }, func() { get(t, full, 1) })
+	})
+}
+
+func thirdIsServed(t *labtest.T, wait func(ctx context.Context), serve func()) {
+	var calls [3]*labtest.Call
+	var cancels [3]context.CancelFunc
+	for n := range calls {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancels[n] = cancel
+		calls[n] = t.Go(func() { wait(ctx) })
+		t.Settle()
+	}
+
+	serve()
+	t.Settle()
+	served := slices.IndexFunc(calls[:], (*labtest.Call).Returned)
+	require.NotEqual(t, -1, served, "one could go on, and all three still wait")
+	cancels[(served+1)%3]()
+	calls[(served+1)%3].Returns("one was served, the context of another has ended, and it still waits")
+	serve()
+
+	calls[(served+2)%3].Returns("one was served, another gave up, and the third still waits although it could go on")
+}
+
+func (s *QueueSuite) TestTheContextMayEndBehindAnyLookAtIt() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("giving-up", "A call must end with its context, whenever that ends, and one that fails must leave the queue as it was", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		contextMayEndBehindAnyLook(t, 1)
+
+		t.InTurn(100, func(ctx *labtest.Moment) {
+			q := newQueue[int](t, 1)
+			put(t, q, 1)
+			endsBehindALook(t, ctx, "Put on a full queue", func() error { return q.Put(ctx, 2) })
+			require.Equal(t, 1, q.Len(), "one item waited, a Put on a full queue failed, and Len is %d", q.Len())
+		})
 	})
 }
 
@@ -508,7 +557,7 @@ func (s *CloseSuite) TestBlockedPutsEnd() {
 		t.Rule("closing-time", "Close must end every blocked Put with ErrClosed", (*queues.Queue[int]).Close, (*queues.Queue[int]).Put)
 		q := newQueue[int](t, 1)
 		put(t, q, 0)
-		errs := make([]error, 3)
+		errs := make([]error, 20)
 		var puts []*labtest.Call
 		for n := range errs {
 			puts = append(puts, t.Go(func() { errs[n] = q.Put(t.Context(), n+1) }))
@@ -628,7 +677,7 @@ func TestUnbounded(t *testing.T) { suite.Run(t, new(UnboundedSuite)) }
 func (s *UnboundedSuite) TestPutNeverBlocks() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("unbounded", "With maxsize <= 0, Put must never block", (*queues.Queue[int]).Put)
-		for maxsize, items := range map[int]int{0: 20_000, -1: 1_000, -7: 1_000} {
+		for maxsize, items := range map[int]int{0: many, -1: 1_000, -7: 1_000} {
 			q := newQueue[int](t, maxsize)
 			for n := range items {
 				if n%1000 == 0 {
@@ -710,6 +759,13 @@ func (s *UnboundedSuite) TestEndedContextGetsNothing() {
 	})
 }
 
+func (s *UnboundedSuite) TestTheContextMayEndBehindAnyLookAtIt() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("unbounded", "With maxsize <= 0 too, a call must end with its context, whenever that ends, and one that fails must leave the queue as it was", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		contextMayEndBehindAnyLook(t, 0)
+	})
+}
+
 func (s *UnboundedSuite) TestNothingIsLostWhenAGetGivesUp() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("unbounded", "With maxsize <= 0 too, if an item comes as a Get's context ends, nothing must be lost", (*queues.Queue[int]).Get, (*queues.Queue[int]).Put)
@@ -751,6 +807,9 @@ func (s *UnboundedSuite) TestPutAndCloseRace() {
 		putAndCloseRace(t, 0)
 	})
 }
+
+// many is more than two bytes can count.
+const many = 70_000
 
 // What follows are the checks that queues with and without a limit share, and
 // then the words that all tests are written in.
@@ -837,6 +896,17 @@ func zeroValuesAreItems(t *labtest.T, maxsize int) {
 	errs := newQueue[error](t, maxsize)
 	put(t, errs, nil, errors.ErrUnsupported)
 	assert.Equal(t, []error{nil, errors.ErrUnsupported}, get(t, errs, 2), "a nil error and another were put, and something else came out")
+
+	signs := newQueue[struct{}](t, maxsize) // all struct{} have the same address
+	var gets []*labtest.Call
+	for range 3 {
+		gets = append(gets, t.Go(func() { get(t, signs, 1) }))
+	}
+	t.Wait()
+	put(t, signs, slices.Repeat([]struct{}{{}}, len(gets))...)
+	for _, g := range gets {
+		g.Returns("struct{}{} was put three times, and of three Gets that were blocked one still waits")
+	}
 }
 
 func getEndsWithItsContext(t *labtest.T, maxsize int) {
@@ -892,6 +962,50 @@ func endedContextGetsNothing(t *labtest.T, maxsize int) {
 		assert.Equal(t, 100, q.Len(), "the context had %s, and %d of 100 items are left", end.name, q.Len())
 		assert.Equal(t, []int{0, 1, 2}, get(t, q, 3), "the context had %s, and the first items are others", end.name)
 	}
+}
+
+// With room or an item there either outcome is right.
+func contextMayEndBehindAnyLook(t *labtest.T, maxsize int) {
+	t.InTurn(100, func(ctx *labtest.Moment) {
+		q := newQueue[int](t, maxsize)
+		endsBehindALook(t, ctx, "Get on an empty queue", func() error {
+			_, err := q.Get(ctx)
+			return err
+		})
+	})
+	t.InTurn(100, func(ctx *labtest.Moment) {
+		q := newQueue[int](t, maxsize)
+		ctx.Then = ctx.Cancel
+		waits := 1
+		if err := q.Put(ctx, 1); err != nil {
+			require.ErrorIs(t, err, context.Canceled, "there was room, the context ended just after Put had looked at it, and it returned another error")
+			waits = 0
+		}
+		require.Equal(t, waits, q.Len(), "the context ended just after Put had looked at it, and of a new queue Len is %d", q.Len())
+	})
+	t.InTurn(100, func(ctx *labtest.Moment) {
+		q := newQueue[int](t, maxsize)
+		put(t, q, 1)
+		ctx.Then = ctx.Cancel
+		waits := 0
+		if _, err := q.Get(ctx); err != nil {
+			require.ErrorIs(t, err, context.Canceled, "an item waited, the context ended just after Get had looked at it, and it returned another error")
+			waits = 1
+		}
+		require.Equal(t, waits, q.Len(), "one item waited, the context ended just after Get had looked at it, and then Len is %d", q.Len())
+	})
+}
+
+func endsBehindALook(t *labtest.T, ctx *labtest.Moment, name string, call func() error) {
+	ctx.Then = ctx.Cancel
+	var err error
+	blocked := t.Go(func() { err = call() })
+	t.Settle()
+	if !ctx.Came() {
+		ctx.Cancel()
+	}
+	blocked.Returns("the context ended just after %s had looked at it, and it still blocks", name)
+	require.ErrorIs(t, err, context.Canceled, "the context ended just after %s had looked at it, and it returned something else", name)
 }
 
 func nothingIsLostWhenAGetGivesUp(t *labtest.T, maxsize int) {
@@ -953,6 +1067,21 @@ func waitingItemsCanBeGot(t *labtest.T, maxsize int) {
 	}
 	for range 3 {
 		closedAndEmpty(t, q)
+	}
+
+	for range 20 {
+		q := newQueue[int](t, maxsize)
+		var err error
+		blocked := t.Go(func() { _, err = q.Get(t.Context()) })
+		t.Wait()
+
+		put(t, q, 1)
+		q.Close()
+
+		blocked.Join()
+		require.NoError(t, err, "an item came for a Get that was blocked, then Close, and the Get returned an error")
+		require.Equal(t, 0, q.Len(), "the only item was got, and Len is %d", q.Len())
+		t.Progress()
 	}
 }
 

@@ -87,16 +87,16 @@ func (l *Loop) Stop() {
 }
 
 func (l *Loop) Run(ctx context.Context) error {
+	if !l.turn.TryLock() {
+		return ErrRunning
+	}
+	defer l.turn.Unlock()
 	l.mu.RLock()
 	closed := l.closed
 	l.mu.RUnlock()
 	if closed {
 		return ErrClosed
 	}
-	if !l.turn.TryLock() {
-		return ErrRunning
-	}
-	defer l.turn.Unlock()
 	for ; ; time.Sleep(tick) {
 		for {
 			if err := ctx.Err(); err != nil {

@@ -34,6 +34,7 @@ type Loop struct {
 	stopping bool
 	mayRun   int // of ready, before a Stop
 	running  bool
+	closed   bool
 }
 
 type job struct {
@@ -54,7 +55,7 @@ func New() *Loop {
 }
 
 func (l *Loop) own() {
-	for {
+	for !l.closed {
 		l.collect()
 		var offer chan job
 		var next job
@@ -78,8 +79,6 @@ func (l *Loop) own() {
 				l.forget(0)
 			}
 		case <-due:
-		case <-l.gone:
-			return
 		}
 	}
 }
@@ -202,6 +201,7 @@ func (l *Loop) Close() error {
 	running := false
 	l.ask(func() {
 		if running = l.running; !running {
+			l.closed = true
 			close(l.gone)
 		}
 	})
