@@ -286,14 +286,14 @@ func (s *ProcessSuite) TestIsAliveWhileTheTargetRuns() {
 		t.Rule("is-alive", "IsAlive must be true from Start's return until the target returns", (*processes.Process).IsAlive)
 		gate := labtest.NewGate()
 		var all []*processes.Process
+		asked := time.Now()
 		for range 20 {
 			p := processes.NewProcess(gate.Pass)
 			require.NoError(t, p.Start(), "Start failed")
-			asked := time.Now()
 			require.True(t, p.IsAlive(), "it says false right after Start")
-			require.Less(t, time.Since(asked), instant, "it waited before it answered")
 			all = append(all, p)
 		}
+		require.Less(t, time.Since(asked), 20*instant, "it was asked of 20 processes, and waited before it answered")
 
 		t.Settle()
 		for _, p := range all {
@@ -328,7 +328,7 @@ func (s *ProcessSuite) TestIsAliveDoesNotWaitForAJoin() {
 
 func (s *ProcessSuite) TestIsAliveMayBeAskedAtAnyTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("is-alive", "any goroutine must be able to ask IsAlive at any time, beside Start and the target's end", (*processes.Process).IsAlive)
+		t.Rule("is-alive", "Any goroutine must be able to ask IsAlive at any time, beside Start and the target's end", (*processes.Process).IsAlive)
 		for range 100 {
 			gate := labtest.NewGate()
 			p := processes.NewProcess(gate.Pass)
