@@ -162,10 +162,10 @@ func TestVetFindingsAreRecordedAndTheTestsJudged(t *testing.T) {
 }
 
 const racing = `	n := 0
-	done := make(chan bool)
-	go func() { n++; close(done) }()
-	go func() { _ = n }()
-	<-done; runtime.Gosched(); time.Sleep(time.Millisecond)`
+	one, other := make(chan bool), make(chan bool)
+	go func() { n++; close(one) }()
+	go func() { _ = n; close(other) }()
+	<-one; <-other`
 
 func withRace(t *testing.T) func(*runner.Options) {
 	t.Helper()
@@ -179,12 +179,12 @@ func withRace(t *testing.T) func(*runner.Options) {
 func TestARaceIsOneSentence(t *testing.T) {
 	race := withRace(t)
 
-	result := judge(t, acting(racing, `"runtime"`, `"time"`), race)
+	result := judge(t, acting(racing), race)
 	assert.Equal(t, only("TestAct/TestB", runner.Race), verdicts(result))
 	assert.Regexp(t, `^data race: a (write|read) at tiny\.go:(9|10) \(Act\) and a (write|read) at tiny\.go:(9|10) \(Act\) happen without anything that orders them\n    see lessons/processes/README\.md#what-a-goroutine-is-not$`,
 		message(result, "TestAct/TestB"))
 
-	result = judge(t, acting(racing+"\n\tt.Error(\"the rule\")", `"runtime"`, `"time"`), race)
+	result = judge(t, acting(racing+"\n\tt.Error(\"the rule\")"), race)
 	assert.Equal(t, runner.Fail, verdicts(result)["TestAct/TestB"])
 	assert.Regexp(t, `^tiny\.go:12: the rule\ndata race: a `, message(result, "TestAct/TestB"))
 }
