@@ -542,15 +542,17 @@ func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
 		t.Rule("when-accept-fails", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*echo.Server).Serve)
 		t.NothingStays()
 		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
-			ctx, cancel := context.WithCancel(context.Background())
-			r := serveUntil(t, ctx, new(echo.Server), failure)
-			r.cancel = cancel // nobody calls it: who waits for the end of ctx is found out
+			r := serveWith(t, new(echo.Server), failure)
 			idle, slow := r.ln.Dial(), r.ln.Dial()
 			_, err := slow.Write([]byte("slow"))
 			require.NoError(t, err, "nobody read the message")
 			t.Settle()
 
-			r.fail(failure)
+			fail := r.ln.Fail
+			if failure == errBoom {
+				fail = r.ln.FailOnce
+			}
+			fail(failure)
 			r.call.Blocks("Accept has failed, two clients are still there, and it returned")
 			assert.Equal(t, "slow", rest(slow), "Accept has failed, and this came back")
 			r.call.Blocks("Accept has failed, a client is still there, and it returned")
@@ -582,7 +584,7 @@ func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
 		_, err := slow.Write([]byte("slow"))
 		require.NoError(t, err, "nobody read the message")
 		t.Settle()
-		r.fail(errBoom)
+		r.ln.FailOnce(errBoom)
 		r.call.Blocks("Accept has failed, two clients are still there, and it returned")
 		r.cancel()
 		assert.Empty(t, rest(idle), "it had said nothing, and got this")
@@ -641,7 +643,7 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 			r = serveWith(t, &echo.Server{IdleTimeout: timeout}, errBoom)
 			silent(func() {
 				time.Sleep(timeout / 2)
-				r.fail(errBoom)
+				r.ln.FailOnce(errBoom)
 			}, "Accept had failed in between, and the time after which it was closed")
 			r.ended(t, "Accept has failed, the only client has been silent for its time, and Serve does not return")
 		}
@@ -740,7 +742,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		first, second = r.ln.Dial(), r.ln.Dial()
 		t.Settle()
 		accepted := r.ln.Unaccepted() == 0
-		r.fail(errBoom)
+		r.ln.FailOnce(errBoom)
 		t.Settle()
 		var one, other string // who is handled first is up to you
 		calls := []*labtest.Call{t.Go(func() { one = say(t, first, "hello") }), t.Go(func() { other = say(t, second, "hello") })}
@@ -825,7 +827,7 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 		require.NoError(t, err, "nobody read the message")
 		next := r.ln.Dial()
 		t.Settle()
-		r.fail(errBoom)
+		r.ln.FailOnce(errBoom)
 		t.Settle()
 		r.cancel()
 		var got string
@@ -846,18 +848,16 @@ type running struct {
 // serve starts a server.
 func serve(t *labtest.T, server *echo.Server) *running { return serveWith(t, server, nil) }
 
-// serveWith starts a server that returns such an error in the end.
+// serveWith starts a server that returns such an error in the end. Nobody ends its
+// context then, but for a test that has failed.
 func serveWith(t *labtest.T, server *echo.Server, want error) *running {
 	ctx, cancel := context.WithCancel(context.Background())
-	context.AfterFunc(t.Context(), cancel)
-	r := serveUntil(t, ctx, server, want)
-	r.cancel = cancel
-	return r
-}
-
-// serveUntil starts a server that ctx ends.
-func serveUntil(t *labtest.T, ctx context.Context, server *echo.Server, want error) *running {
-	r := &running{ln: labtest.NewListener()}
+	context.AfterFunc(t.Context(), func() {
+		if t.Failed() {
+			cancel()
+		}
+	})
+	r := &running{ln: labtest.NewListener(), cancel: cancel}
 	r.call = t.Go(func() {
 		err := server.Serve(ctx, r.ln)
 		if want == nil {
@@ -867,15 +867,6 @@ func serveUntil(t *labtest.T, ctx context.Context, server *echo.Server, want err
 		}
 	})
 	return r
-}
-
-// fail makes Accept fail, with errBoom only once.
-func (r *running) fail(err error) {
-	if errors.Is(err, errBoom) {
-		r.ln.FailOnce(err)
-		return
-	}
-	r.ln.Fail(err)
 }
 
 // stop ends the server and checks what must then be so.

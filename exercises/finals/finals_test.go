@@ -646,9 +646,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 		t.NothingStays()
 		for _, err := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
 			desk := newDesk()
-			ctx, cancel := context.WithCancel(context.Background())
-			r := serveUntil(t, ctx, &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}})
-			r.cancel = cancel // nobody calls it: who waits for the end of ctx is found out
+			r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}})
 			idle, busy := r.ln.Dial(), begin(t, r.ln, "wait hello\n")
 			t.Settle()
 
@@ -1383,10 +1381,15 @@ type running struct {
 	fails  error // of Accept
 }
 
-// serve starts a server.
+// serve starts a server. Nobody ends its context, but for a test that has failed or
+// does it itself.
 func serve(t *labtest.T, server *finals.Server) *running {
 	ctx, cancel := context.WithCancel(context.Background())
-	context.AfterFunc(t.Context(), cancel)
+	context.AfterFunc(t.Context(), func() {
+		if t.Failed() {
+			cancel()
+		}
+	})
 	r := serveUntil(t, ctx, server)
 	r.cancel = cancel
 	return r
