@@ -148,16 +148,10 @@ func (s *ShowMeSuite) TestItAwaitsTheCoroutine() {
 		took(t, start, time.Minute, "ShowMe of WaitHere(1m)")
 		require.Equal(t, "Done.\n", w.String(), "this was written")
 
-		for _, ending := range t.Endings() {
-			ctx, end := ending.Start()
-			call := t.Go(func() {
-				_, err := show(context.WithValue(ctx, key{}, "mine"))
-				assert.ErrorIs(t, err, ending.Err, "its context has ended, and it returned something else")
-			})
-			call.Blocks("it does not wait for its coroutine")
-			end()
-			call.Returns("its context has ended, and it still waits")
-		}
+		endsWithItsCaller(t, "its coroutine", func(ctx context.Context) error {
+			_, err := show(ctx)
+			return err
+		})
 	})
 }
 
@@ -357,16 +351,10 @@ func (s *GatherSuite) TestThenPassesTheContextOn() {
 					return waiting(ctx)
 				}
 			})
-		for _, ending := range t.Endings() {
-			ctx, end := ending.Start()
-			call := t.Go(func() {
-				_, err := chain(context.WithValue(ctx, key{}, "mine"))
-				assert.ErrorIs(t, err, ending.Err, "the context has ended, and it returned something else")
-			})
-			call.Blocks("it does not wait for the second one")
-			end()
-			call.Returns("the caller's context has ended, and the second one still waits")
-		}
+		endsWithItsCaller(t, "the second one", func(ctx context.Context) error {
+			_, err := chain(ctx)
+			return err
+		})
 	})
 }
 
@@ -507,16 +495,10 @@ func (s *GatherSuite) TestGatherPassesTheContextOn() {
 			assert.Equal(t, "mine", ctx.Value(key{}), "one got another context")
 			return coroutines.WaitHere(100 * time.Minute)(ctx)
 		}
-		for _, ending := range t.Endings() {
-			ctx, end := ending.Start()
-			call := t.Go(func() {
-				_, err := coroutines.Gather(one, one)(context.WithValue(ctx, key{}, "mine"))
-				assert.ErrorIs(t, err, ending.Err, "the caller's context has ended, and it returned something else")
-			})
-			call.Blocks("it does not wait for them")
-			end()
-			call.Returns("the caller's context has ended, and they still wait")
-		}
+		endsWithItsCaller(t, "them", func(ctx context.Context) error {
+			_, err := coroutines.Gather(one, one)(ctx)
+			return err
+		})
 	})
 }
 
@@ -756,6 +738,21 @@ func ignoring(d time.Duration, err error) coroutines.Coroutine[int] {
 	return func(context.Context) (int, error) {
 		time.Sleep(d)
 		return 1, err
+	}
+}
+
+// endsWithItsCaller checks that a call waits for whom, and that whom waits no longer
+// when the caller's context has ended, in whichever way. The context has a value.
+func endsWithItsCaller(t *labtest.T, whom string, call func(ctx context.Context) error) {
+	for _, ending := range t.Endings() {
+		ctx, end := ending.Start()
+		waits := t.Go(func() {
+			err := call(context.WithValue(ctx, key{}, "mine"))
+			assert.ErrorIs(t, err, ending.Err, "the caller's context has ended, and it returned something else")
+		})
+		waits.Blocks("it does not wait for %s", whom)
+		end()
+		waits.Returns("the caller's context has ended, and it still waits for %s", whom)
 	}
 }
 
