@@ -147,10 +147,11 @@ func (s *LoopSuite) TestNoCallbackIsLost() {
 			require.True(t, slices.IsSorted(got[c]), "the callbacks of one goroutine ran in the order %v", got[c])
 		}
 		t.Race(func() labtest.Heat {
-			l := start(t, eventloop.New())
+			loop := eventloop.New()
 			var ran atomic.Int64
-			again := func(int) { l.CallSoon(func() { ran.Add(1) }) }
+			again := func(int) { loop.CallSoon(func() { ran.Add(1) }) }
 			return labtest.Heat{Rounds: 200, Racers: []func(int){again, again}, Check: func() {
+				l := start(t, loop)
 				t.Settle()
 				require.EqualValues(t, 400, ran.Load(), "of 400 callbacks so many have run")
 				l.stop(t)

@@ -682,7 +682,7 @@ func (s *PrintContextSuite) TestNeitherLostNorHalfWhenBothComeAtOnce() {
 				Returns("it returned %v, and the next Print blocks", err)
 		}
 
-		for range 20 { // Select may have a choice, and a coin that falls the right way.
+		for range 14 { // Select may have a choice, and a coin that falls the right way.
 			t.InTurn(30, func(ctx *labtest.Moment) {
 				b := busy(t, "Print")
 				release := sync.OnceFunc(b.gate.Open)
