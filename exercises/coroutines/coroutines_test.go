@@ -140,7 +140,7 @@ func (s *ShowMeSuite) TestItAwaitsTheCoroutine() {
 		var w labtest.Recorder
 		show := coroutines.ShowMe(&w, func(ctx context.Context) (string, error) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "the coroutine got another context")
-			return coroutines.WaitHere(time.Minute)(ctx)
+			return after(time.Minute, "Done.", nil)(ctx)
 		})
 		start := time.Now()
 		_, err := show(context.WithValue(t.Context(), key{}, "mine"))
@@ -225,7 +225,7 @@ func (s *DomainSuite) TestNoHost() {
 func (s *DomainSuite) TestNoURL() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-results", "ExtractDomain must return an error for what does not parse", coroutines.ExtractDomain)
-		for _, rawURL := range []string{"https://www exam ple.com/", "http://[::1", "http://example.com:port/", "https://example.com/%zz", ":", "http://exa\x00mple.com"} {
+		for _, rawURL := range []string{"https://www exam ple.com/", "http://[::1", "http://example.com:port/", "https://example.com/%zz", ":", "http://exa\x00mple.com", " https://www.example.com", "https://example.com\n"} {
 			_, err := coroutines.ExtractDomain(rawURL)(t.Context())
 			require.Error(t, err, "%q does not parse, and it returned no error", rawURL)
 		}
@@ -280,7 +280,7 @@ func (s *GatherSuite) TestThenRunsOneAfterTheOther() {
 		var order labtest.Recorder
 		chain := coroutines.Then(
 			func(ctx context.Context) (string, error) {
-				_, err := coroutines.WaitHere(time.Minute)(ctx)
+				_, err := after(time.Minute, "Done.", nil)(ctx)
 				fmt.Fprint(&order, "c ")
 				return "four", err
 			},
@@ -288,7 +288,7 @@ func (s *GatherSuite) TestThenRunsOneAfterTheOther() {
 				fmt.Fprintf(&order, "next(%s) ", s)
 				return func(ctx context.Context) (int, error) {
 					fmt.Fprint(&order, "its coroutine ")
-					_, err := coroutines.WaitHere(time.Minute)(ctx)
+					_, err := after(time.Minute, "Done.", nil)(ctx)
 					return len(s), err
 				}
 			})
@@ -339,7 +339,7 @@ func (s *GatherSuite) TestThenPassesTheContextOn() {
 		check := func(ctx context.Context, who string) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "%s got another context", who)
 		}
-		waiting := coroutines.WaitHere(100 * time.Minute)
+		waiting := after(100*time.Minute, "Done.", nil)
 		chain := coroutines.Then(
 			func(ctx context.Context) (string, error) {
 				check(ctx, "the first one")
@@ -369,7 +369,7 @@ func (s *GatherSuite) TestAllRunAtTheSameTime() {
 				if !meeting.Attend() {
 					t.Errorf("number %d waited for the others for an hour, and they did not begin", i+1)
 				}
-				_, err := coroutines.WaitHere(time.Second)(ctx)
+				_, err := after(time.Second, "Done.", nil)(ctx)
 				return i, err
 			}
 		}
@@ -411,7 +411,7 @@ func (s *GatherSuite) TestTheFirstErrorCancelsTheOthers() {
 			return 0, ctx.Err()
 		}
 		call := t.Go(func() {
-			_, err := coroutines.Gather(forEver, fail(time.Second, errBoom), forEver)(t.Context())
+			_, err := coroutines.Gather(forEver, after(time.Second, 0, errBoom), forEver)(t.Context())
 			took(t, start, time.Second, "one fails after a second, and it")
 			assert.ErrorIs(t, err, errBoom, "it returned another error than the first")
 		})
@@ -429,13 +429,16 @@ func (s *GatherSuite) TestItReturnsTheFirstError() {
 			return 0, other
 		}
 		for _, cs := range [][]coroutines.Coroutine[int]{
-			{late, fail(time.Second, errBoom), late},
-			{fail(time.Second, errBoom), late},
-			{late, late, fail(time.Second, errBoom)},
-			{ignoring(2*time.Second, other), fail(time.Second, errBoom), ignoring(3*time.Second, other)},
+			{late, after(time.Second, 0, errBoom), late},
+			{after(time.Second, 0, errBoom), late},
+			{late, late, after(time.Second, 0, errBoom)},
+			{ignoring(2*time.Second, other), after(time.Second, 0, errBoom), ignoring(3*time.Second, other)},
+			{give(0, errBoom), late, late},
 		} {
-			_, err := coroutines.Gather(cs...)(t.Context())
-			require.ErrorIs(t, err, errBoom, "it returned another error than the first")
+			for _, ctx := range []context.Context{t.Context(), slow{t.Context(), make(chan struct{})}} {
+				_, err := coroutines.Gather(cs...)(ctx)
+				require.ErrorIs(t, err, errBoom, "it returned another error than the first")
+			}
 		}
 		for _, own := range []error{context.Canceled, context.DeadlineExceeded} {
 			_, err := coroutines.Gather(give(1, nil), give(0, own))(t.Context())
@@ -443,7 +446,7 @@ func (s *GatherSuite) TestItReturnsTheFirstError() {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(2*time.Second, cancel)
-		_, err := coroutines.Gather(fail(time.Second, errBoom), ignoring(3*time.Second, nil))(ctx)
+		_, err := coroutines.Gather(after(time.Second, 0, errBoom), ignoring(3*time.Second, nil))(ctx)
 		assert.ErrorIs(t, err, errBoom, "the caller's context ended after the first error, and it returned something else")
 
 		ended, cancel := context.WithCancel(t.Context())
@@ -464,7 +467,7 @@ func (s *GatherSuite) TestItWaitsForTheOthers() {
 			return 0, ctx.Err()
 		}
 		start := time.Now()
-		_, err := coroutines.Gather(tidy, fail(time.Second, errBoom), tidy)(t.Context())
+		_, err := coroutines.Gather(tidy, after(time.Second, 0, errBoom), tidy)(t.Context())
 		assert.ErrorIs(t, err, errBoom, "it returned another error than the first")
 		assert.EqualValues(t, 2, cleaned.Load(), "it has returned, and of the two others so many had")
 		took(t, start, time.Minute+time.Second, "one fails after a second, the others tidy up for a minute, and it")
@@ -482,7 +485,7 @@ func (s *GatherSuite) TestItWaitsForTheOthers() {
 func (s *GatherSuite) TestASuccessCancelsNobody() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("all-at-the-same-time", "One that succeeds must not disturb the others", coroutines.Gather[string])
-		results, err := coroutines.Gather(give("at once", nil), coroutines.WaitHere(time.Minute), coroutines.WaitHere(time.Second))(t.Context())
+		results, err := coroutines.Gather(give("at once", nil), after(time.Minute, "Done.", nil), after(time.Second, "Done.", nil))(t.Context())
 		assert.NoError(t, err, "it failed")
 		assert.Equal(t, []string{"at once", "Done.", "Done."}, results, "it gave something else")
 	})
@@ -493,7 +496,7 @@ func (s *GatherSuite) TestGatherPassesTheContextOn() {
 		t.Rule("all-at-the-same-time", "Gather must make the others' contexts from the caller's", coroutines.Gather[string])
 		one := func(ctx context.Context) (string, error) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "one got another context")
-			return coroutines.WaitHere(100 * time.Minute)(ctx)
+			return after(100*time.Minute, "Done.", nil)(ctx)
 		}
 		endsWithItsCaller(t, "them", func(ctx context.Context) error {
 			_, err := coroutines.Gather(one, one)(ctx)
@@ -508,7 +511,7 @@ func (s *GatherSuite) TestCallingItTwiceDoesItTwice() {
 		var calls atomic.Int64
 		count := func(ctx context.Context) (int, error) {
 			n := int(calls.Add(1))
-			_, err := coroutines.WaitHere(time.Second)(ctx)
+			_, err := after(time.Second, "Done.", nil)(ctx)
 			return n, err
 		}
 		gather := coroutines.Gather(count, count)
@@ -556,7 +559,7 @@ func (s *WithTimeoutSuite) TestInTimeItGivesWhatCGives() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("no-longer-than-that", "In time WithTimeout must give c's own result or error", coroutines.WithTimeout[string])
 		start := time.Now()
-		result, err := coroutines.WithTimeout(time.Minute, coroutines.WaitHere(time.Second))(t.Context())
+		result, err := coroutines.WithTimeout(time.Minute, after(time.Second, "Done.", nil))(t.Context())
 		took(t, start, time.Second, "c takes a second, and it")
 		assert.NoError(t, err, "c succeeded in time, and it failed")
 		assert.Equal(t, "Done.", result, "it gave something else")
@@ -617,9 +620,10 @@ func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("no-longer-than-that", "The caller's own end must come through as such, at once, even if c ignores it", coroutines.WithTimeout[int])
 		for name, c := range map[string]coroutines.Coroutine[int]{
-			"c ignores its context":         ignoring(50*time.Minute, nil),
-			"c returns its context's error": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
-			"c returns an error of its own": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
+			"c ignores its context":               ignoring(50*time.Minute, nil),
+			"c returns its context's error":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
+			"c returns an error of its own":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
+			"c gives a result when it is stopped": func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil },
 		} {
 			for _, ending := range t.Endings() {
 				ctx, end := ending.Start()
@@ -674,7 +678,7 @@ func (s *WithTimeoutSuite) TestTheClockStartsWithTheCall() {
 		t.Rule("no-longer-than-that", "Making it must run nothing, its clock must start with the call, and calling it twice do its work twice", coroutines.WithTimeout[string])
 		work := new(counted)
 		c := coroutines.WithTimeout(2*time.Minute, coroutines.Then(work.coroutine(""), func(string) coroutines.Coroutine[string] {
-			return coroutines.WaitHere(90 * time.Second)
+			return after(90*time.Second, "Done.", nil)
 		}))
 		time.Sleep(time.Minute)
 		require.Zero(t, work.calls.Load(), "nobody has called it, and so often was c called")
@@ -721,14 +725,14 @@ func give[T any](result T, err error) coroutines.Coroutine[T] {
 	return func(context.Context) (T, error) { return result, err }
 }
 
-// fail returns a coroutine that fails after d.
-func fail(d time.Duration, err error) coroutines.Coroutine[int] {
-	return func(ctx context.Context) (int, error) {
+// after returns a coroutine that gives these after d, and ends with its context.
+func after[T any](d time.Duration, result T, err error) coroutines.Coroutine[T] {
+	return func(ctx context.Context) (T, error) {
 		select {
 		case <-time.After(d):
-			return 0, err
+			return result, err
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return result, ctx.Err()
 		}
 	}
 }
@@ -739,6 +743,20 @@ func ignoring(d time.Duration, err error) coroutines.Coroutine[int] {
 		time.Sleep(d)
 		return 1, err
 	}
+}
+
+// slow is a context that does not end. The others run for a while whenever one is
+// made from it, and while one such ends.
+type slow struct {
+	context.Context
+	done chan struct{}
+}
+
+func (c slow) Done() <-chan struct{} { return c.done }
+func (slow) Err() error              { return nil }
+func (slow) AfterFunc(func()) func() bool {
+	labtest.StepAside()
+	return func() bool { labtest.StepAside(); return true }
 }
 
 // endsWithItsCaller checks that a call waits for whom, and that whom waits no longer

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"slices"
+
+	"conclab/internal/funcname"
 )
 
 // wait puts one of the runtime's words for a blocked goroutine into a
@@ -115,7 +117,7 @@ func startedIn(all []goroutine) []string {
 	var lines []string
 	for _, g := range all {
 		if _, inside := g.learner(); !inside && g.created.ofLearner() && len(g.frames) > 0 {
-			lines = append(lines, "what was started at "+g.created.String()+" is in "+shortName(g.frames[len(g.frames)-1].fn))
+			lines = append(lines, "what was started at "+g.created.String()+" is in "+funcname.Short(g.frames[len(g.frames)-1].fn))
 		}
 	}
 	return limit(slices.Compact(lines))

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"conclab/internal/funcname"
 )
 
 // goroutine is one entry of a stack dump.
@@ -139,9 +141,9 @@ func (f frame) ofLearner() bool {
 
 func (f frame) String() string {
 	if f.line <= 1 { // an empty loop has no line of its own
-		return fmt.Sprintf("%s (%s)", path.Base(f.file), shortName(f.fn))
+		return fmt.Sprintf("%s (%s)", path.Base(f.file), funcname.Short(f.fn))
 	}
-	return fmt.Sprintf("%s:%d (%s)", path.Base(f.file), f.line, shortName(f.fn))
+	return fmt.Sprintf("%s:%d (%s)", path.Base(f.file), f.line, funcname.Short(f.fn))
 }
 
 // learner returns the innermost frame of the code under test.

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"conclab/internal/funcname"
 )
 
 // Verdict is the word for a way to fail. A test hands it on as the attribute
@@ -289,7 +291,7 @@ func declared(f any) string {
 	if !strings.HasSuffix(file, ".go") { // a wrapper that the compiler made
 		return ""
 	}
-	return fmt.Sprintf("%s:%d (%s)", inModule(file), line, shortName(fn.Name()))
+	return fmt.Sprintf("%s:%d (%s)", inModule(file), line, funcname.Short(fn.Name()))
 }
 
 // checkedAt names the line of the suite that is running, if any is.
@@ -315,21 +317,6 @@ func inModule(file string) string {
 		}
 	}
 	return path.Base(file)
-}
-
-// shortName turns conclab/exercises/queues.(*Queue[...]).Put.func1 into
-// Queue.Put.
-func shortName(fn string) string {
-	fn = fn[strings.LastIndex(fn, "/")+1:]
-	_, fn, _ = strings.Cut(fn, ".")
-	fn = strings.NewReplacer("(*", "", "(", "", ")", "", "[...]", "").Replace(fn)
-	parts := strings.Split(fn, ".")
-	for i, p := range parts {
-		if strings.HasPrefix(p, "func") || strings.HasPrefix(p, "gowrap") || strings.HasPrefix(p, "deferwrap") {
-			return strings.Join(parts[:i], ".")
-		}
-	}
-	return strings.Join(parts, ".")
 }
 
 func isTODO(what string) bool { return strings.HasPrefix(what, "TODO") }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"conclab/internal/funcname"
 )
 
 // frame is one line of a stack trace, as the runtime and the race detector
@@ -18,13 +20,10 @@ type frame struct {
 }
 
 func (f frame) String() string {
-	return fmt.Sprintf("%s:%d (%s)", path.Base(filepath.ToSlash(f.file)), f.line, shortName(f.function))
+	return fmt.Sprintf("%s:%d (%s)", path.Base(filepath.ToSlash(f.file)), f.line, funcname.Short(f.function))
 }
 
 var locationLine = regexp.MustCompile(`^\s+(\S.*\.go):(\d+)( \+0x[0-9a-f]+)?( .*)?$`)
-
-// closure is what the compiler adds to a function's name for one inside of it.
-var closure = regexp.MustCompile(`^(func|gowrap|deferwrap)?\d+$`)
 
 // frames reads the frames that the lines hold, innermost first.
 func frames(lines []string) []frame {
@@ -51,42 +50,6 @@ func functionName(line string) string {
 		return line[:i]
 	}
 	return line
-}
-
-// shortName turns conclab/exercises/queues.(*Queue[...]).Put.func1 into
-// Queue.Put.
-func shortName(function string) string {
-	function = withoutTypes(function)
-	function = function[strings.LastIndexByte(function, '/')+1:]
-	if _, name, ok := strings.Cut(function, "."); ok {
-		function = name
-	}
-	function = strings.NewReplacer("(*", "", "(", "", ")", "").Replace(function)
-	parts := strings.Split(function, ".")
-	for i, part := range parts {
-		if i > 0 && closure.MatchString(part) {
-			return strings.Join(parts[:i], ".")
-		}
-	}
-	return function
-}
-
-// withoutTypes leaves out the type arguments, brackets and all.
-func withoutTypes(function string) string {
-	depth := 0
-	return strings.Map(func(c rune) rune {
-		switch c {
-		case '[':
-			depth++
-		case ']':
-			depth--
-			return -1
-		}
-		if depth > 0 {
-			return -1
-		}
-		return c
-	}, function)
 }
 
 // place picks the frame that says most to the learner: the innermost in the
