@@ -70,22 +70,22 @@ func (s *LoopSuite) TestAnyNumberMayWait() {
 			ran++
 			t.Progress()
 		}
-		for range many {
-			l.CallSoon(count)
-		}
-		l.CallSoon(func() {
-			for range many {
+		queue := func(n int) {
+			for range n {
 				l.CallSoon(count)
+				t.Progress()
 			}
+		}
+		queue(many)
+		l.CallSoon(func() {
+			queue(many)
 			l.CallSoon(l.Stop)
 		})
 		runs(t, l)
 		assert.Equal(t, 2*many, ran, "of %d callbacks so many have run", 2*many)
 
-		l = eventloop.New()
-		for range 5 * many {
-			l.CallSoon(count) // this one never runs
-		}
+		l = eventloop.New() // this one never runs
+		queue(5 * many)
 	})
 }
 
@@ -166,12 +166,22 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			l := eventloop.New()
 			ran := make(chan struct{}, 1)
-			ctx.Then = func() { t.Beside(func() { l.CallSoon(func() { ran <- struct{}{} }) }) }
+			var runs atomic.Bool
+			l.CallSoon(func() { runs.Store(true) })
+			ctx.Then = func() {
+				t.Beside(func() {
+					l.CallSoon(func() { ran <- struct{}{} })
+					if runs.Load() {
+						assert.ErrorIs(t, l.Run(t.Context()), eventloop.ErrRunning, "the loop runs, and a second Run returned something else")
+					}
+				})
+			}
 			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
 			t.Settle()
 			if ctx.Came() {
 				require.Equal(t, 1, len(ran), "it came when Run had just looked at its context, and has not run")
 			}
+			runs.Store(false)
 			r.stop(t)
 		})
 	})
@@ -436,6 +446,15 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		l.CallLater(10*time.Second, l.Stop)
 		runs(t, l)
 		assert.Equal(t, "1 2 3", said.all(), "1 was due after 5 seconds, 2 was made 2 seconds later and due after 3, 3 another second later and due after 2, and they ran in another order")
+
+		said = new(words)
+		for i, d := range []time.Duration{1700, 1201, 1200} {
+			l.CallLater(d*time.Microsecond, func() { said.add(fmt.Sprint(i)) })
+		}
+		l.CallLater(1200*time.Microsecond+1, func() { said.add("1 ns later") })
+		l.CallLater(time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, "2 1 ns later 1 0", said.all(), "they are due after 1700, 1201 and 1200 µs, and a nanosecond after that, and they ran in another order")
 
 		said = new(words)
 		l.CallLater(time.Second, func() { said.add("1") })
@@ -841,9 +860,10 @@ func (s *WatchSuite) TestEveryValueInOrder() {
 		eventloop.Watch(l, many, func(v int, ok bool) {
 			if ok {
 				got = append(got, v)
-			} else {
-				l.Stop()
+				return
 			}
+			assert.ErrorIs(t, l.Close(), eventloop.ErrRunning, "Close was called in react, and returned something else")
+			eventloop.Watch(l, many, func(int, bool) { l.Stop() })
 		})
 		for v := range cap(many) {
 			many <- v
@@ -867,11 +887,15 @@ func (s *WatchSuite) TestAWatchMayBeginBeforeRun() {
 		events <- "two"
 		close(events)
 		eventloop.Watch(l, events, func(v string, ok bool) { said.add(fmt.Sprint(v, ok)) })
+		empty, ends := make(chan string), 0
+		close(empty)
+		eventloop.Watch(l, empty, func(string, bool) { ends++ })
 		t.Settle()
 		require.Empty(t, said.all(), "the loop does not run, and react was called")
 		l.CallLater(10*time.Second, l.Stop)
 		runs(t, l)
 		require.Equal(t, "onetrue twotrue false", said.all(), "react was called in another way")
+		require.Equal(t, 1, ends, "a channel was empty and closed before Run, and its react was called so often")
 		require.NoError(t, l.Close(), "Close failed")
 	})
 }
@@ -1038,6 +1062,7 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 		l, said := eventloop.New(), new(words)
 		events := make(chan int)
 		eventloop.Watch(l, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
+		l.CallLater(time.Second, func() { said.add("timer") })
 		r := start(t, l)
 		t.Wait()
 		t.Go(func() {
@@ -1052,7 +1077,7 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 		t.Go(func() { events <- 7 }).Returns("a Close has failed, and the watch does not receive any more")
 		t.Settle()
 		r.stop(t)
-		assert.Equal(t, "7 true", said.all(), "a Close has failed, and react was called in another way")
+		assert.Equal(t, "timer 7 true", said.all(), "a Close has failed, and react or the timer was called in another way")
 		require.NoError(t, l.Close(), "the loop has ended, and Close failed")
 
 		for range 250 {
