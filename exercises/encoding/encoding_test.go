@@ -35,11 +35,11 @@ var valid = []struct{ encoding, data, text string }{
 	{"latin-1", "\x7f\x80\x9f\xa0\xe9\xff", "\x7f\u0080\u009f\u00a0éÿ"},
 	{"utf-8", "aé€\U0001F600", "aé€\U0001F600"},
 	{"utf-8", "\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80", "\u007f\u0080\u07ff\u0800\uffff\U00010000"},
-	{"utf-8", "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", "\ud7ff\ue000\U0010FFFF"},
+	{"utf-8", "\xed\x9f\xbf\xee\x80\x80\xef\xb7\x90\xf0\x9f\xbf\xbe\xf4\x8f\xbf\xbf", "\ud7ff\ue000\ufdd0\U0001fffe\U0010FFFF"},
 	{"utf-16le", "a\x00\xe9\x00\xac\x20\x3d\xd8\x00\xde", "aé€\U0001F600"},
 	{"utf-16be", "\x00a\x00\xe9\x20\xac\xd8\x3d\xde\x00", "aé€\U0001F600"},
-	{"utf-16le", "\xff\xd7\x00\xe0\xff\xff\x00\xd8\x00\xdc\xff\xdb\xff\xdf", "\ud7ff\ue000\uffff\U00010000\U0010FFFF"},
-	{"utf-16be", "\xd7\xff\xe0\x00\xff\xff\xd8\x00\xdc\x00\xdb\xff\xdf\xff", "\ud7ff\ue000\uffff\U00010000\U0010FFFF"},
+	{"utf-16le", "\xff\xd7\x00\xe0\xd0\xfd\xff\xff\x00\xd8\x00\xdc\x3f\xd8\xfe\xdf\xff\xdb\xff\xdf", "\ud7ff\ue000\ufdd0\uffff\U00010000\U0001fffe\U0010FFFF"},
+	{"utf-16be", "\xd7\xff\xe0\x00\xfd\xd0\xff\xff\xd8\x00\xdc\x00\xd8\x3f\xdf\xfe\xdb\xff\xdf\xff", "\ud7ff\ue000\ufdd0\uffff\U00010000\U0001fffe\U0010FFFF"},
 }
 
 // replaced has a real U+FFFD, marked a byte order mark, or what looks like one.
@@ -154,14 +154,15 @@ func decodes(t *labtest.T, name, data, text string) {
 	assert.Equal(t, text, got, "%s, %+q: another text", name, data)
 }
 
-func decodeFails(t *labtest.T, cases []bad) {
+// decodeFails has the first case once more, far behind what blocks would cut in two.
+func decodeFails(t *labtest.T, cases []bad, before string) {
 	for _, v := range cases {
 		_, err := encoding.Decode(v.encoding, []byte(v.data))
 		isError(t, err, v.encoding, v.offset, "%s, %+q", v.encoding, v.data)
 	}
-	v, zeros := cases[0], 70_000
-	_, err := encoding.Decode(v.encoding, []byte(strings.Repeat("\x00", zeros)+v.data))
-	isError(t, err, v.encoding, zeros+v.offset, "%s, %+q behind %d zero bytes", v.encoding, v.data, zeros)
+	v, before := cases[0], strings.Repeat(before, 24_000)
+	_, err := encoding.Decode(v.encoding, []byte(before+v.data))
+	isError(t, err, v.encoding, len(before)+v.offset, "%s, %+q behind %d bytes", v.encoding, v.data, len(before))
 }
 
 func (s *DecodeSuite) TestValidBytesBecomeText() {
@@ -188,21 +189,21 @@ func (s *DecodeSuite) TestASCIIHas128Symbols() {
 		for b := range 128 {
 			decodes(t, "ascii", string(rune(b)), string(rune(b)))
 		}
-		decodeFails(t, badASCII)
+		decodeFails(t, badASCII, "abc")
 	})
 }
 
 func (s *DecodeSuite) TestInvalidUTF8IsAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("strict", "Invalid UTF-8 must give an *Error with the offset of the first bad sequence", encoding.Decode)
-		decodeFails(t, badUTF8)
+		decodeFails(t, badUTF8, "€")
 	})
 }
 
 func (s *DecodeSuite) TestInvalidUTF16IsAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("surrogates", "An odd byte or a lone surrogate must give an *Error with its offset", encoding.Decode)
-		decodeFails(t, badUTF16)
+		decodeFails(t, badUTF16, "a\x00\x3d\xd8\x00\xde")
 	})
 }
 
@@ -289,8 +290,8 @@ func (s *EncodeSuite) TestInvalidTextIsAnError() {
 			}
 		}
 		for _, name := range names[1:] {
-			_, err := encoding.Encode(name, "éé\x80")
-			isError(t, err, name, 4, "%s, %+q", name, "éé\x80")
+			_, err := encoding.Encode(name, strings.Repeat("é", 35_000)+"\x80")
+			isError(t, err, name, 70_000, "%s, %+q behind 70000 bytes", name, "\x80")
 		}
 		for _, name := range names[2:] {
 			_, err := encoding.Encode(name, "\ufffd\xff")
@@ -347,7 +348,7 @@ func TestSandwich(t *testing.T) { suite.Run(t, new(SandwichSuite)) }
 func (s *SandwichSuite) TestTruncateCutsNoRune() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-unicode-sandwich", "Truncate must give the longest prefix of at most max bytes that cuts no rune in two", encoding.Truncate)
-		for _, text := range []string{"aé€\ufffd\U0001F600e\u0301", "\U0001F600\U0001F600", "ééé", "\ufeffabc", ""} {
+		for _, text := range []string{"aé€\ufffd\U0001F600e\u0301\u0308", "\U0001F600\U0001F600", "ééé", "\ufeffabc", ""} {
 			for max := range len(text) {
 				want := ""
 				for i, r := range text {
@@ -642,6 +643,7 @@ func (s *TranscodeSuite) TestBadInputIsAnError() {
 					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read: what came before was not written, or more", v.encoding, to, v.data, size)
 
 					out.Reset()
+					to := strings.ToUpper(to)
 					src := iotest.DataErrReader(&slices{data: v.data, size: size, end: io.EOF})
 					err = encoding.Transcode(&out, to, src, v.encoding)
 					isError(t, err, v.encoding, v.offset, "%s to %s, %+q, %d bytes a read, the last ones together with io.EOF", v.encoding, to, v.data, size)

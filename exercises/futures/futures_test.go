@@ -210,6 +210,29 @@ func (s *FutureSuite) TestWaitEndsWithItsContext() {
 			other.Returns("the context of one Wait has ended, then the future was settled, and another Wait still blocks")
 			got(t, f, 7)
 		}
+
+		for n := range 12 { // of four who wait, two leave, in every order, and then one comes
+			f := futures.NewFuture[int]()
+			var waiters []*labtest.Call
+			var leave []context.CancelFunc
+			come := func() {
+				ctx, cancel := context.WithCancel(t.Context())
+				waiters, leave = append(waiters, t.Go(func() { _, _ = f.Wait(ctx) })), append(leave, cancel)
+				t.Wait()
+			}
+			for range 4 {
+				come()
+			}
+			for _, i := range []int{n % 4, (n%4 + 1 + n/4) % 4} {
+				leave[i]()
+				waiters[i].Returns("the context has ended, and Wait still blocks")
+			}
+			come()
+			require.NoError(t, f.SetResult(7), "the contexts of two Waits have ended, and then SetResult failed")
+			for _, w := range waiters {
+				w.Returns("two who waited have left, one has come, then the future was settled, and not all are woken")
+			}
+		}
 	})
 }
 
@@ -953,7 +976,7 @@ func (s *TaskSuite) TestAWaiterThatLeavesCancelsNothing() {
 func (s *TaskSuite) TestAPanicIsAnOutcome() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-panic-is-an-outcome", "A panic in fn must become the outcome of the task: a *PanicError", futures.Go[int])
-		for _, value := range []any{"boom", 42, errWork, struct{}{}} {
+		for _, value := range []any{"boom", 42, errWork, struct{}{}, &futures.PanicError{Value: "inner"}} {
 			gate := labtest.NewGate()
 			task := futures.Go(t.Context(), func(context.Context) (int, error) {
 				gate.Pass()
@@ -999,27 +1022,31 @@ func (s *TaskSuite) TestPanicNilIsAPanic() {
 func (s *TaskSuite) TestThePanicHasItsStack() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-panic-is-an-outcome", "A *PanicError must have the stack of the panic", futures.Go[int])
-		task := futures.Go(t.Context(), func(context.Context) (int, error) { panic("boom") })
-		require.NotEmpty(t, gotPanic(t, task, "boom").Stack, "it is empty")
+		task := futures.Go(t.Context(), func(context.Context) (int, error) { return len(strings.Repeat("boom", -1)), nil })
+		stack := string(gotPanic(t, task, "of strings.Repeat").Stack)
+		require.Contains(t, stack, "strings.Repeat", "strings.Repeat has panicked, and is not in it")
 	})
 }
 
 func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("asking-it-to-stop", "fn's context must be released before the task is done", futures.Go[int])
+		dated, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
 		for _, way := range []struct {
-			name string
-			end  func() (int, error)
+			name   string
+			parent context.Context
+			end    func() (int, error)
 		}{
-			{"returned a result", func() (int, error) { return 7, nil }},
-			{"returned an error", func() (int, error) { return 0, errWork }},
-			{"panicked", func() (int, error) { panic("boom") }},
+			{"returned a result", t.Context(), func() (int, error) { return 7, nil }},
+			{"returned an error", dated, func() (int, error) { return 0, errWork }},
+			{"panicked", t.Context(), func() (int, error) { panic("boom") }},
 		} {
 			gate := labtest.NewGate()
 			given := make(chan context.Context, 1)
 			var task *futures.Task[int]
 			var ending, called atomic.Bool
-			parent := &watched{Context: context.WithoutCancel(t.Context()), done: make(chan struct{})}
+			parent := &watched{Context: way.parent, done: make(chan struct{})}
 			parent.released = func() {
 				if !ending.Load() {
 					return
@@ -1076,7 +1103,7 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheResult() {
 func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("show-when-done", "ShowWhenDone must write \"error: ERR\" and a newline, in one Write, if there is no result", futures.ShowWhenDone)
-		for _, err := range []error{errWork, errors.New(""), errors.New("100%d %s%%"), fmt.Errorf("kitchen: %w", errWork), errors.Join(errWork, io.EOF), context.Canceled} {
+		for _, err := range []error{errWork, errors.New(""), errors.New("100%d %s%%"), errors.New(" two\nlines \n"), fmt.Errorf("kitchen: %w", errWork), errors.Join(errWork, io.EOF), context.Canceled} {
 			var out labtest.Recorder
 			task := futures.Go(t.Context(), func(context.Context) (string, error) { return "spilt", err })
 			futures.ShowWhenDone(&out, task)
@@ -1384,7 +1411,7 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 		for _, errs := range [][]error{
 			{errWork, io.EOF},
 			{errWork},
-			{io.EOF, fmt.Errorf("kitchen: %w", broken), errWork, context.DeadlineExceeded, futures.ErrDone},
+			{io.EOF, fmt.Errorf("kitchen: %w", broken), errWork, context.DeadlineExceeded, context.Canceled, futures.ErrDone},
 			{errWork, errWork, io.EOF},
 		} {
 			for _, backwards := range []bool{false, true} {
