@@ -123,6 +123,15 @@ func (s *ScreenSuite) TestNoLinesWriteNothing() {
 		assert.NoError(t, screen.Print(), "Print without lines failed")
 		assert.Empty(t, w.Writes(), "it wrote something")
 		assert.NoError(t, screen.Print("one"), "and the next Print failed")
+
+		b := busy(t, "Print")
+		t.Go(func() { assert.NoError(t, b.screen.Print(), "without lines it failed") })
+		next := t.Go(func() { assert.NoError(t, b.screen.Print("next"), "the next Print failed") })
+		t.Pass(time.Second)
+		b.gate.Open()
+		b.call.Join()
+		next.Join()
+		assert.Equal(t, []string{"busy\n", "next\n"}, b.out.Writes(), "while a Print was at work it came, then another Print, and these lines are there")
 	})
 }
 
@@ -375,6 +384,14 @@ func (s *CrewSuite) TestEachJobIsDoneOnce() {
 			slices.Sort(want)
 			require.Equal(t, want, done, "other jobs were done (sorted here)")
 		}
+
+		b := busy(t, "Print")
+		call := t.Go(func() { locks.Crew(make([]string, 3), b.screen, locks.NewTally(new(cell))) })
+		time.Sleep(locks.Nap)
+		t.Pass(time.Minute)
+		b.gate.Open()
+		call.Join()
+		require.Len(t, b.out.Writes(), 1+2*3, "while somebody had the screen for a minute 3 jobs had to wait for it, and so many lines came in all")
 	})
 }
 
@@ -521,13 +538,16 @@ func (s *PrintContextSuite) TestAPanicLeavesTheScreenUsable() {
 		screen := locks.NewScreen(&breaks{to: &w, at: 0, how: func() error { panic("the screen is on fire") }})
 		func() {
 			defer func() { _ = recover() }()
-			_ = screen.PrintContext(t.Context(), "one")
+			_ = screen.PrintContext(newEnding(t, nil), "one")
 		}()
 
 		t.Go(func() { assert.NoError(t, screen.PrintContext(t.Context(), "two"), "the next PrintContext failed") }).
 			Returns("a Write has panicked, and the next PrintContext blocks")
 
 		panicsWhileAnotherWaits(t, func(s *locks.Screen, lines ...string) error { return s.PrintContext(t.Context(), lines...) })
+
+		t.Rule("a-lock-in-a-select", "Once the screen is free no goroutine may stay behind, after a panic either", (*locks.Screen).PrintContext)
+		t.NothingStays()
 	})
 }
 
@@ -556,6 +576,7 @@ func (s *PrintContextSuite) TestItWaitsForTheScreen() {
 		t.Rule("a-lock-in-a-select", "PrintContext must wait while another has the screen, and print when it is free", (*locks.Screen).PrintContext)
 		for _, holder := range []string{"Print", "PrintContext"} {
 			b := busy(t, holder)
+			t.Go(func() { assert.NoError(t, b.screen.PrintContext(t.Context()), "without lines it failed") })
 			waiter := t.Go(func() {
 				assert.NoError(t, b.screen.PrintContext(t.Context(), "one", "two"), "%s has set the screen free, and it failed", holder)
 			})

@@ -604,12 +604,15 @@ func (s *PipeSuite) TestCloseAnyNumberOfTimes() {
 		}
 
 		t.Race(func() labtest.Heat {
-			ends := make([]*pipes.Conn[int], 100)
-			for i := range ends {
-				ends[i], _ = pipe[int](t, 0)
+			var ends [2][100]*pipes.Conn[int]
+			for i := range ends[0] {
+				ends[0][i], ends[1][i] = pipe[int](t, 0)
+				ends[1][i] = ends[i%2][i] // the same end, or the other
 			}
-			closer := func(round int) { assert.NoError(t, ends[round].Close(), "Close failed") }
-			return labtest.Heat{Rounds: len(ends), Racers: []func(int){closer, closer}, Check: func() {}}
+			return labtest.Heat{Rounds: len(ends[0]), Racers: []func(int){
+				func(i int) { assert.NoError(t, ends[0][i].Close(), "Close failed") },
+				func(i int) { assert.NoError(t, ends[1][i].Close(), "Close failed") },
+			}, Check: func() {}}
 		})
 	})
 }
@@ -1103,7 +1106,7 @@ func (s *ShutdownSuite) TestAReadErrorComesAfterTheWork() {
 		t.Rule("the-orderly-end", "A read error must be returned, after all that came before it is done", pipes.Crew)
 		for _, broken := range []error{errors.New("the keyboard is broken"), io.ErrUnexpectedEOF, context.Canceled} {
 			input := func() io.Reader {
-				return io.MultiReader(strings.NewReader("1\n2\n3\n4\nunfinis"), iotest.ErrReader(broken))
+				return io.MultiReader(strings.NewReader("1\n2\n3\n4\nunfinis"), &brokenOnce{broken}, strings.NewReader("5\n"))
 			}
 			for when, in := range map[string]io.Reader{
 				"after the lines":       input(),
@@ -1399,6 +1402,14 @@ func (h *hesitant) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	return h.Reader.Read(p)
+}
+
+// brokenOnce is a reader that fails once, and then is at its end.
+type brokenOnce struct{ err error }
+
+func (b *brokenOnce) Read([]byte) (n int, err error) {
+	err, b.err = b.err, io.EOF
+	return 0, err
 }
 
 // talk is one message on its way over a pipe of its own.

@@ -57,15 +57,17 @@ func (s *RunTasksSuite) TestAllRunAtTheSameTime() {
 func (s *RunTasksSuite) TestReturnsWhenAllHaveFinished() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("first-try", "RunTasks must return only when all tasks have finished", processes.RunTasks)
-		var finished labtest.Recorder
-		var turn atomic.Int64
+		names := []string{"a", "bb", "ccc", "dddd", "eeeee", "ffffff", "ggggggg"}
+		for _, n := range []int{1, 3, len(names)} {
+			var finished labtest.Recorder
 
-		processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
-			t.Pass(time.Duration(turn.Add(1)) * 4 * time.Minute)
-			return finished.Write(p)
-		}), "one", "two", "three")
+			processes.RunTasks(labtest.WriterFunc(func(p []byte) (int, error) {
+				t.Pass(time.Duration(len(p)) * 4 * time.Minute)
+				return finished.Write(p)
+			}), names[:n]...)
 
-		assert.Len(t, finished.Writes(), 3, "it returned while tasks were still writing")
+			assert.Len(t, finished.Writes(), n, "it returned while some of %d tasks were still writing", n)
+		}
 	})
 }
 
@@ -151,6 +153,7 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 		gate.Open()
 		require.NoError(t, p.Join(), "Join failed")
 		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "after the target's end, another error comes back")
+		assert.False(t, p.IsAlive(), "after one behind Join, IsAlive says true")
 		t.Settle()
 
 		assert.EqualValues(t, 1, runs.Load(), "the target ran another number of times")
@@ -164,22 +167,45 @@ func (s *ProcessSuite) TestOneOfManyStartsWins() {
 			const rounds = 500
 			var wins, runs [rounds]atomic.Int64
 			var all [rounds]*processes.Process
+			gate := labtest.NewGate()
 			for i := range all {
-				all[i] = processes.NewProcess(func() { runs[i].Add(1) })
+				target := func() { runs[i].Add(1); gate.Pass() }
+				if i%2 == 0 {
+					target = nil // which runs 0 times
+				}
+				all[i] = processes.NewProcess(target)
+			}
+			alive := func(round int) bool {
+				said := true
+				for range 60 {
+					said = all[round].IsAlive() && said
+				}
+				return said
 			}
 			start := func(round int) {
 				switch err := all[round].Start(); {
 				case err == nil:
 					wins[round].Add(1)
+					if round%4 == 1 && !alive(round) {
+						t.Errorf("behind the Start that got nil IsAlive says false, to one of two that ask")
+					}
 				case !errors.Is(err, processes.ErrStarted):
 					t.Errorf("a Start returned %v", err)
 				}
 			}
-			return labtest.Heat{Rounds: rounds, Racers: []func(int){start, start}, Check: func() {
+			startOrAsk := func(round int) {
+				if round%4 < 2 {
+					alive(round)
+				} else {
+					start(round)
+				}
+			}
+			return labtest.Heat{Rounds: rounds, Racers: []func(int){start, startOrAsk}, Check: func() {
 				t.Wait()
+				gate.Open()
 				for i := range all {
 					require.EqualValues(t, 1, wins[i].Load(), "the number of those that got nil is wrong")
-					require.EqualValues(t, 1, runs[i].Load(), "the target ran another number of times")
+					require.EqualValues(t, i%2, runs[i].Load(), "the target ran another number of times")
 				}
 			}}
 		})
@@ -272,6 +298,9 @@ func (s *ProcessSuite) TestAnyNumberMayJoin() {
 			joiners = append(joiners, t.Go(func() { join(); join() }))
 		}
 		others(t)
+		ended := processes.NewProcess(nil)
+		require.NoError(t, ended.Start(), "Start of another process failed")
+		assert.NoError(t, ended.Join(), "a Join of another process failed")
 		gate.Open()
 
 		for _, j := range joiners {
@@ -546,7 +575,9 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		require.NoError(t, p.Start(), "Start failed")
 		join := func() {
 			var crashed *processes.CrashError
-			assert.ErrorAs(t, p.Join(), &crashed, "one Join returned something else")
+			require.ErrorAs(t, p.Join(), &crashed, "one Join returned something else")
+			assert.Equal(t, "out of shrimps", crashed.Value, "one Join was told another value")
+			assert.NotEmpty(t, crashed.Stack, "one Join was told no stack")
 		}
 
 		early := []*labtest.Call{t.Go(join), t.Go(join), t.Go(join)}

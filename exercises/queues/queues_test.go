@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -262,6 +263,10 @@ func (s *QueueSuite) TestEachGetLetsOnePutIn() {
 			}
 			t.Progress()
 		}
+
+		full := newQueue[int](t, 2)
+		put(t, full, 1, 2)
+		bothAreServed(t, func(ctx context.Context) { _ = full.Put(ctx, 3) }, func() { get(t, full, 2) })
 	})
 }
 
@@ -269,7 +274,50 @@ func (s *QueueSuite) TestEveryWaitingGetIsServed() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("bounded", "Several Puts in a row must serve as many waiting Gets", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
 		everyWaitingGetIsServed(t, 4)
+
+		empty := newQueue[int](t, 2)
+		bothAreServed(t, func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1, 2) })
 	})
+}
+
+// bothAreServed lets two calls find that they have to wait, and serves both
+// before they do.
+func bothAreServed(t *labtest.T, wait func(ctx context.Context), serve func()) {
+	for range 3 {
+		var served labtest.Gauge
+		call := func(look func()) func() {
+			return sync.OnceFunc(func() {
+				t.Go(func() {
+					wait(beforeDone{t.Context(), look})
+					served.Enter()
+				})
+				labtest.StepAside()
+			})
+		}
+		serveBoth := sync.OnceFunc(func() {
+			t.Go(serve)
+			labtest.StepAside()
+		})
+		second := call(serveBoth)
+
+		call(second)()
+		second() // if nobody has looked at Done
+		serveBoth()
+		t.Settle()
+
+		require.Equal(t, 2, served.Now(), "both of two calls could go on, and only %d did", served.Now())
+	}
+}
+
+// beforeDone is a context with which something happens before each look at Done.
+type beforeDone struct {
+	context.Context
+	then func()
+}
+
+func (c beforeDone) Done() <-chan struct{} {
+	c.then()
+	return c.Context.Done()
 }
 
 func (s *QueueSuite) TestPutsAndGetsTakeTurns() {
@@ -606,8 +654,8 @@ func (s *CloseSuite) TestWaitingItemsCanBeGot() {
 			t.Race(func() labtest.Heat {
 				var qs [200]*queues.Queue[int]
 				for i := range qs {
-					qs[i] = newQueue[int](t, 1)
-					put(t, qs[i], 1)
+					qs[i] = newQueue[int](t, 2)
+					put(t, qs[i], []int{1, 2}[:1+i%4/3]...)
 					qs[i].Close()
 				}
 				var errs [2][len(qs)]error
@@ -621,6 +669,10 @@ func (s *CloseSuite) TestWaitingItemsCanBeGot() {
 							one, other = other, one
 						}
 						require.NoError(t, one, "one item waited, and of two Gets at the same time none got it")
+						if i%4 == 3 {
+							require.NoError(t, other, "two items waited, and of two Gets at the same time one got none")
+							continue
+						}
 						require.ErrorIs(t, other, queues.ErrClosed, "one item waited, and of two Gets at the same time one got it, the other something else")
 					}
 				}}
@@ -699,16 +751,16 @@ func (s *UnboundedSuite) TestFirstInFirstOut() {
 		q := newQueue[int](t, 0)
 		next := 0
 
-		for n := 0; n < 3000; n += 3 {
-			put(t, q, n, n+1, n+2)
-			require.Equal(t, []int{next, next + 1}, get(t, q, 2), "another order with %d items put so far", n+3)
-			next += 2
+		for n := 0; n < 4000; n += 4 {
+			put(t, q, n, n+1, n+2, n+3)
+			require.Equal(t, []int{next, next + 1, next + 2}, get(t, q, 3), "another order with %d items put so far", n+4)
+			next += 3
 		}
 		for q.Len() > 0 {
 			require.Equal(t, []int{next}, get(t, q, 1), "another order when the rest is got")
 			next++
 		}
-		assert.Equal(t, 3000, next, "3000 items were put, %d could be got", next)
+		assert.Equal(t, 4000, next, "4000 items were put, %d could be got", next)
 	})
 }
 
@@ -1283,10 +1335,10 @@ func sameItems(t *labtest.T, put, got []int) {
 	}
 	for _, n := range slices.Concat(put, got) {
 		if count[n] > 0 {
-			t.Fatalf("%d Puts returned nil, and %d items could be got: %d is lost", len(put), len(got), n)
+			t.Fatalf("%d Puts returned nil, and %d items could be got: item %d is lost", len(put), len(got), n)
 		}
 		if count[n] < 0 {
-			t.Fatalf("%d Puts returned nil, and %d items could be got: %d came out once too often", len(put), len(got), n)
+			t.Fatalf("%d Puts returned nil, and %d items could be got: item %d came out more than once", len(put), len(got), n)
 		}
 	}
 }
