@@ -124,6 +124,7 @@ func (s *ServerSuite) TestItDoesAsItIsTold() {
 			{"one carriage\rreturn\r\n", `one "carriage\rreturn"`},
 			{"two two two\n", `two "two two"`},
 			{"one http://[::1]:80/?q=\n", `one "http://[::1]:80/?q="`},
+			{"two \xff\xfe\n", `two "\xff\xfe"`},
 		} {
 			before := len(ran.Writes())
 			got := ask(t, r.ln.Dial(), c.request)
@@ -230,9 +231,9 @@ func (s *ServerSuite) TestALineOfMaxRequestBytes() {
 			return nil
 		}}})
 		arg := strings.Repeat("0123456789", 102)[:finals.MaxRequest-len("take ")]
-		for _, ending := range []string{"\n", "\r\n"} {
+		for _, ending := range [][]string{{"\n"}, {"\r\n"}, {"\r", "\n"}} {
 			got.Store("nothing")
-			answer := ask(t, r.ln.Dial(), "take "+arg+ending)
+			answer := ask(t, r.ln.Dial(), append([]string{"take " + arg + ending[0]}, ending[1:]...)...)
 			require.Empty(t, answer, "1024 bytes and %q came, and the answer was", ending)
 			require.Equal(t, arg, got.Load(), "1024 bytes and %q came, and the argument was", ending)
 		}
@@ -250,11 +251,11 @@ func (s *ServerSuite) TestALineThatIsTooLong() {
 		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}})
 		const want = "error: request too long\n"
 		line := "say " + strings.Repeat("x", 200<<10)
-		for _, request := range []string{line[:1025] + "\n", line[:1025] + "\r\n", line[:2000] + "\n", line[:1025], line} {
-			client := r.ln.Dial()
+		for _, parts := range [][]string{{line[:1025] + "\n"}, {line[:1025] + "\r\n"}, {line[:2000] + "\n"}, {line[:1025]}, {line}, {line[:1000], line[:25]}, {"say " + strings.Repeat("ü", 600)}} {
+			client, n := r.ln.Dial(), len(strings.TrimSpace(strings.Join(parts, "")))
 			var got string
-			t.Go(func() { got = ask(t, client, request) }).Returns("%d bytes of a line came, and there is no answer", len(strings.TrimSpace(request)))
-			require.Equal(t, want, got, "%d bytes of a line came, and the answer was", len(strings.TrimSpace(request)))
+			t.Go(func() { got = ask(t, client, parts...) }).Returns("%d bytes of a line came (in pieces: %d), and there is no answer", n, len(parts))
+			require.Equal(t, want, got, "%d bytes of a line came, and the answer was", n)
 		}
 		require.Equal(t, want, rest(r.ln.Dial((&sent{data: line[:1025], end: io.EOF}).wrap)), "1025 bytes and io.EOF came, and the answer was")
 		require.Zero(t, ran.Load(), "a line was too long, and its operation ran")
@@ -344,6 +345,9 @@ func (s *ServerSuite) TestAnUnknownOperation() {
 			}
 			r.stop(t)
 		}
+		r := serve(t, &finals.Server{})
+		require.Regexp(t, `\Aerror: .*\n\z`, ask(t, r.ln.Dial(), "x y\n"), "there is no operation, and the answer was")
+		r.stop(t)
 	})
 }
 
@@ -940,7 +944,11 @@ func (s *OperationsSuite) TestOperationsRunSideBySide() {
 		for i := range n {
 			calls = append(calls, t.Go(func() {
 				var out labtest.Recorder
-				assert.NoError(t, get(t.Context(), fmt.Sprintf("%s/%d", nobody, i), &out), "it failed")
+				slow := labtest.WriterFunc(func(p []byte) (int, error) {
+					time.Sleep(time.Second)
+					return out.Write(p)
+				})
+				assert.NoError(t, get(t.Context(), fmt.Sprintf("%s/%d", nobody, i), slow), "it failed")
 				assert.Equal(t, fmt.Sprintf("200 OK\n\n/%d", i), out.String(), "it wrote something else")
 			}), t.Go(func() {
 				var out labtest.Recorder
@@ -1001,8 +1009,13 @@ func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 				require.Equal(t, int64(i+1), ended.Load(), "contexts of operations that have ended")
 			}
 			timedOut(t, r.ln.Dial((&sent{data: "obey me", end: io.EOF}).wrap), "", timeout, "its line ended with io.EOF, and the client was told")
+			client := begin(t, r.ln, "obey me\n")
+			time.Sleep(timeout)
+			t.Pass(time.Second) // whoever writes to the client may hold a mutex
+			require.Equal(t, int64(7), ended.Load(), "one client does not take its answer, and so many of seven contexts have ended")
+			require.Equal(t, "error: timed out\n", rest(client), "it took its answer later, and was told")
 			require.False(t, r.call.Returned(), "operations were timed out, and Serve returned")
-			client := r.ln.Dial()
+			client = r.ln.Dial()
 			t.Settle()
 			r.fail(errBoom)
 			t.Settle()
@@ -1236,7 +1249,7 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 			return say(ctx, arg, w)
 		}}})
 		var handled labtest.Gauge
-		count := func(c net.Conn) net.Conn { return &gauged{Conn: c, gauge: &handled} }
+		count := func(c net.Conn) net.Conn { return &gauged{Conn: c, t: t, gauge: &handled} }
 		var clients []*labtest.Call
 		for i := range 12 {
 			client := r.ln.Dial(count)
@@ -1262,6 +1275,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		silent := r.ln.Dial()
 		t.Settle()
 		var call *labtest.Call
+		var server net.Conn // the other end of the second
 		for _, c := range []struct {
 			what string
 			end  func(client *labtest.Conn)
@@ -1278,6 +1292,8 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 			{"asks for what there is not", func(c *labtest.Conn) { ask(t, c, "what now\n") }},
 			{"asks for nothing", func(c *labtest.Conn) { ask(t, c, "\n") }},
 			{"says too much", func(c *labtest.Conn) { ask(t, c, strings.Repeat("x", 3000)) }},
+			{"is timed out", func(c *labtest.Conn) { ask(t, c, "wait hello\n") }},
+			{"breaks off", func(*labtest.Conn) { _ = server.Close() }},
 			{"leaves without a word", func(c *labtest.Conn) { _ = c.Close() }},
 			{"hangs up", func(c *labtest.Conn) {
 				_, _ = c.Write([]byte("wait hello\n"))
@@ -1285,7 +1301,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 				_ = c.Close()
 			}},
 		} {
-			second := r.ln.Dial()
+			second := r.ln.Dial(func(c net.Conn) net.Conn { server = c; return c })
 			t.Settle()
 			next := r.ln.Dial()
 			var got string
@@ -1295,8 +1311,17 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 			call.Returns("one of two clients %s, and the third is still not served", c.what)
 			require.Equal(t, "I am next\n", got, "another answer came")
 		}
+		second, next := begin(t, r.ln, "say hello\n"), r.ln.Dial()
+		t.Settle()
+		accepted := r.ln.Unaccepted() == 0
+		r.fail(syscall.EMFILE)
+		t.Settle()
+		require.Equal(t, "hello\n", rest(second), "another answer came")
 		require.Equal(t, "hello\n", ask(t, silent, "say hello\n"), "another answer came")
-		r.stop(t)
+		if got := ask(t, next, "say hello\n"); accepted {
+			require.Equal(t, "hello\n", got, "Accept failed while it waited for its turn, and the answer was")
+		}
+		r.call.Returns("Accept has failed, nobody is left, and Serve does not return")
 	})
 }
 
@@ -1304,22 +1329,29 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "When ctx ends, those who wait for their turn must be closed", (*finals.Server).Serve)
 		t.NothingStays()
-		desk := newDesk()
-		r := serve(t, &finals.Server{MaxConns: 2, Timeout: aWeek, Ops: ops{"wait": desk.op}})
-		busy := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n")}
-		t.Settle()
-		waiting := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial()}
-		t.Pass(time.Minute)
-		r.cancel()
-		for _, client := range waiting {
-			require.Empty(t, rest(client), "it had said nothing, and got this")
+		for _, fails := range []error{nil, errBoom} {
+			desk := newDesk()
+			r := serve(t, &finals.Server{MaxConns: 2, Timeout: aWeek, Ops: ops{"wait": desk.op}})
+			busy := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n")}
+			t.Settle()
+			waiting := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial()}
+			t.Pass(time.Minute)
+			if r.may = fails; fails != nil {
+				r.ln.FailOnce(fails)
+				t.Pass(time.Second)
+			}
+			r.cancel()
+			r.call.Blocks("two clients have not had their answer, and Serve returned")
+			require.Equal(t, 2, r.ln.Open(), "two have not had their answer, three have waited, Accept's error was %v, and so many are not closed", fails)
+			for _, client := range waiting {
+				require.Empty(t, rest(client), "it had said nothing, and got this")
+			}
+			close(desk.finish)
+			for _, client := range busy {
+				require.Equal(t, "answer to hello\n", rest(client), "only this came")
+			}
+			r.stop(t)
 		}
-		r.call.Blocks("two clients have not had their answer, and Serve returned")
-		close(desk.finish)
-		for _, client := range busy {
-			require.Equal(t, "answer to hello\n", rest(client), "only this came")
-		}
-		r.stop(t)
 	})
 }
 
@@ -1379,6 +1411,7 @@ type running struct {
 	call   *labtest.Call
 	cancel func()
 	fails  error // of Accept
+	may    error // of Accept, if Serve has called it
 }
 
 // serve starts a server. Nobody ends its context, but for a test that has failed or
@@ -1399,10 +1432,11 @@ func serve(t *labtest.T, server *finals.Server) *running {
 func serveUntil(t *labtest.T, ctx context.Context, server *finals.Server) *running {
 	r := &running{ln: labtest.NewListener(), cancel: func() {}}
 	r.call = t.Go(func() {
-		if err := server.Serve(ctx, r.ln); r.fails == nil {
-			assert.NoError(t, err, "Serve failed")
-		} else {
+		switch err := server.Serve(ctx, r.ln); {
+		case r.fails != nil:
 			assert.ErrorIs(t, err, r.fails, "Accept has failed, and it returned something else")
+		case !errors.Is(err, r.may):
+			assert.NoError(t, err, "Serve failed")
 		}
 	})
 	return r
@@ -1426,11 +1460,15 @@ func (r *running) stop(t *labtest.T) {
 	require.Zero(t, r.ln.Open(), "Serve has returned, and so many connections are still open")
 }
 
-// ask sends the request, while it reads what comes back until the connection is
-// closed, and returns that.
-func ask(t *labtest.T, client net.Conn, request string) string {
+// ask sends the parts of a request, while it reads what comes back until the
+// connection is closed, and returns that.
+func ask(t *labtest.T, client net.Conn, request ...string) string {
 	t.Progress()
-	sender := t.Go(func() { _, _ = io.WriteString(client, request) })
+	sender := t.Go(func() {
+		for _, part := range request {
+			_, _ = io.WriteString(client, part)
+		}
+	})
 	got := rest(client)
 	t.Progress()
 	sender.Join()
@@ -1531,9 +1569,11 @@ func (a *accepting) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// gauged is a connection that is counted from its first Read until it is closed.
+// gauged is a connection that is counted from its first Read until it is closed,
+// which takes a while.
 type gauged struct {
 	net.Conn
+	t     *labtest.T
 	gauge *labtest.Gauge
 
 	mu     sync.Mutex
@@ -1551,6 +1591,7 @@ func (g *gauged) Read(p []byte) (int, error) {
 }
 
 func (g *gauged) Close() error {
+	g.t.Pass(time.Second)
 	g.mu.Lock()
 	if g.leave != nil && !g.closed {
 		g.leave()

@@ -166,7 +166,7 @@ func (s *ServerSuite) TestWhiteSpaceIsTrimmed() {
 		for _, message := range []string{"12ms\n", "12ms\r\n", "  12ms", "\t 12ms \n\n", "\v\f12ms\r"} {
 			require.Equal(t, answer("12ms"), say(t, r.ln.Dial(), message), "it said %q, and something else came back", message)
 		}
-		for _, host := range []string{"two words", "\x00nul\x00"} {
+		for _, host := range []string{"two words", "\x00nul\x00", "voilà", "Å"} {
 			want := "Pinging " + host + " failed. nobody of that name\n"
 			require.Equal(t, want, say(t, r.ln.Dial(), " "+host+"\n"), "something else came back")
 			require.Equal(t, want, say(t, r.ln.Dial(), host), "something else came back")
@@ -223,7 +223,7 @@ func (s *ServerSuite) TestAnEmptyMessage() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("one-client", "A message of white space only must be answered with \"No host given.\", and nothing be pinged", (*ping.Server).Serve)
 		r := serve(t, &ping.Server{})
-		for _, message := range []string{"\n", "\r\n", " ", " \t\n "} {
+		for _, message := range []string{"\n", "\r\n", " ", " \t\n ", strings.Repeat(" ", ping.MaxHost)} {
 			require.Equal(t, noHost, say(t, r.ln.Dial(), message), "it said %q, and something else came back", message)
 		}
 		last := r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, with: io.EOF} })
@@ -425,28 +425,17 @@ func (s *ServerSuite) TestItEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{})
-		r.call.Blocks("nobody has asked it to end, and it returned")
-		r.stop(t)
+		for _, end := range t.Endings() {
+			ctx, stop := end.Start()
+			r := serveUntil(t, ctx, stop, &ping.Server{}, nil)
+			silent := r.ln.Dial()
+			r.call.Blocks("nobody has asked it to end, and it returned")
+			r.stop(t)
+			require.Empty(t, rest(silent), "it had said nothing, and got this")
 
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		ln := labtest.NewListener()
-		silent := ln.Dial()
-		call := t.Go(func() {
-			assert.NoError(t, (&ping.Server{Pinger: new(hosts)}).Serve(ctx, ln), "its context had a deadline, and it failed")
-		})
-		time.Sleep(time.Minute)
-		call.Returns("its context had a deadline, which has passed, and it does not return")
-		assert.Empty(t, rest(silent), "it had said nothing, and got this")
-
-		ended, end := context.WithCancel(context.Background())
-		end()
-		ln = labtest.NewListener()
-		t.Go(func() {
-			assert.NoError(t, (&ping.Server{Pinger: new(hosts)}).Serve(ended, ln), "its context had ended before the call, and it failed")
-		}).Returns("its context had ended before the call, and it does not return")
-		assert.True(t, ln.Closed(), "its context had ended before the call, and the listener is not closed")
+			r = serveUntil(t, ctx, stop, &ping.Server{}, nil)
+			r.stop(t)
+		}
 	})
 }
 
@@ -479,26 +468,29 @@ func (s *ServerSuite) TestAPingThatRunsIsNotCancelled() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When ctx ends, a ping whose host has been read must go on and its answer get out, and Serve must wait for that", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{Timeout: time.Minute})
-		hosts := []string{"25s", "30s", "1000h", "40s"}
-		got := make([]string, len(hosts))
-		var clients []*labtest.Call
-		for i, host := range hosts {
-			client := r.ln.Dial()
-			clients = append(clients, t.Go(func() { got[i] = say(t, client, host) }))
+		for _, end := range t.Endings() {
+			ctx, stop := end.Start()
+			r := serveUntil(t, ctx, stop, &ping.Server{Timeout: 2 * time.Minute}, nil)
+			hosts := []string{"50s", "60s", "1000h", "70s"}
+			got := make([]string, len(hosts))
+			var clients []*labtest.Call
+			for i, host := range hosts {
+				client := r.ln.Dial()
+				clients = append(clients, t.Go(func() { got[i] = say(t, client, host) }))
+			}
+			slow := r.ln.Dial()
+			r.name(t, slow, "45s")
+			r.cancel()
+			r.call.Blocks("five pings run, and it returned")
+			for _, c := range clients {
+				c.Join()
+			}
+			require.Equal(t, []string{answer("50s"), answer("60s"), timedOut, answer("70s")}, got, "ctx ended while they ran, and they got this")
+			t.Pass(10 * time.Minute)
+			require.False(t, r.call.Returned(), "a client has not taken its answer, and it returned")
+			require.Equal(t, answer("45s"), rest(slow), "it took its answer ten minutes later, and got this")
+			r.stop(t)
 		}
-		slow := r.ln.Dial()
-		r.name(t, slow, "15s")
-		r.cancel()
-		r.call.Blocks("five pings run, and it returned")
-		for _, c := range clients {
-			c.Join()
-		}
-		assert.Equal(t, []string{answer("25s"), answer("30s"), timedOut, answer("40s")}, got, "ctx ended while they ran, and they got this")
-		t.Pass(10 * time.Minute)
-		require.False(t, r.call.Returned(), "a client has not taken its answer, and it returned")
-		assert.Equal(t, answer("15s"), rest(slow), "it took its answer ten minutes later, and got this")
-		r.stop(t)
 	})
 }
 
@@ -618,14 +610,14 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*ping.Server).Serve)
 		t.NothingStays()
-		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
+		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, syscall.ECONNABORTED} {
 			r := serveWith(t, &ping.Server{Timeout: 10 * time.Minute, MaxPings: 1}, failure)
 			silent, busy, next := r.ln.Dial(), r.ln.Dial(), r.ln.Dial()
 			r.name(t, busy, "35s")
 			r.name(t, next, "35s") // for the brave: it waits for its turn
 
 			fail := r.ln.Fail
-			if failure == errBoom {
+			if failure == errBoom || failure == syscall.ECONNABORTED {
 				fail = r.ln.FailOnce
 			}
 			fail(failure)
@@ -1038,7 +1030,7 @@ func (s *LimitsSuite) TestFurtherBytesDoNotCount() {
 			client = r.ln.Dial()
 			r.name(t, client, host)
 			t.Go(func() {
-				for _, more := range []string{"\n", "hello?\n", strings.Repeat("x", 5000), "\x00"} {
+				for _, more := range []string{"\n", "hello?\n", strings.Repeat("x", 100_000), "\x00"} {
 					time.Sleep(3 * time.Second)
 					_, _ = client.Write([]byte(more))
 				}
@@ -1248,36 +1240,42 @@ func (s *LimitsSuite) TestTheWaitingKeepTheirTurn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "When ctx ends, a client whose host was read before must keep its turn, and the silent must be closed", (*ping.Server).Serve)
 		t.NothingStays()
-		r := serve(t, &ping.Server{MaxPings: 2, Timeout: time.Hour})
-		r.hosts.early = make(chan struct{})
-		hosts := []string{"30m", "31m", "5s", "nobody"}
-		got := make([]string, len(hosts))
-		var clients []*labtest.Call
-		for i, host := range hosts {
-			client := r.ln.Dial()
-			_, err := client.Write([]byte(host))
-			require.NoError(t, err, "nobody read the host")
+		for _, fails := range []error{nil, errBoom} {
+			r := serveWith(t, &ping.Server{MaxPings: 2, Timeout: time.Hour}, fails)
+			r.hosts.early = make(chan struct{})
+			hosts := []string{"30m", "31m", "5s", "nobody"}
+			got := make([]string, len(hosts))
+			var clients []*labtest.Call
+			for i, host := range hosts {
+				client := r.ln.Dial()
+				_, err := client.Write([]byte(host))
+				require.NoError(t, err, "nobody read the host")
+				t.Pass(10 * time.Second)
+				clients = append(clients, t.Go(func() { got[i] = rest(client) }))
+			}
+			silent := r.ln.Dial()
 			t.Pass(10 * time.Second)
-			clients = append(clients, t.Go(func() { got[i] = rest(client) }))
+			if fails != nil {
+				r.ln.Fail(fails)
+				t.Pass(10 * time.Second)
+			}
+			start := time.Now()
+			r.cancel()
+			require.Empty(t, rest(silent), "it had said nothing, and got this")
+			require.Less(t, time.Since(start), tolerance, "a silent one was closed after")
+			t.Pass(10 * time.Second)
+			require.False(t, r.call.Returned(), "two pings run, two clients wait for their turn, and Serve returned")
+			for range 2 {
+				r.hosts.early <- struct{}{}
+			}
+			for _, c := range clients {
+				c.Join()
+			}
+			want := []string{answer("30m"), answer("31m"), answer("5s"), "Pinging nobody failed. nobody of that name\n"}
+			require.Equal(t, want, got, "two pings ran, two clients waited, the error of Accept was %v, and they got this", fails)
+			require.LessOrEqual(t, r.hosts.running.Max(), 2, "the error of Accept was %v, and so many ran at the same time", fails)
+			r.stop(t)
 		}
-		silent := r.ln.Dial()
-		t.Pass(10 * time.Second)
-		start := time.Now()
-		r.cancel()
-		require.Empty(t, rest(silent), "it had said nothing, and got this")
-		require.Less(t, time.Since(start), tolerance, "a silent one was closed after")
-		t.Pass(10 * time.Second)
-		require.False(t, r.call.Returned(), "two pings run, two clients wait for their turn, and Serve returned")
-		for range 2 {
-			r.hosts.early <- struct{}{}
-		}
-		for _, c := range clients {
-			c.Join()
-		}
-		want := []string{answer("30m"), answer("31m"), answer("5s"), "Pinging nobody failed. nobody of that name\n"}
-		require.Equal(t, want, got, "two pings ran, two clients waited, and they got this")
-		require.LessOrEqual(t, r.hosts.running.Max(), 2, "so many ran at the same time")
-		r.stop(t)
 	})
 }
 
@@ -1355,7 +1353,7 @@ type running struct {
 	ln     *labtest.Listener
 	hosts  *hosts
 	call   *labtest.Call
-	cancel context.CancelFunc
+	cancel func()
 }
 
 // serve starts a server.
@@ -1370,6 +1368,11 @@ func serveWith(t *labtest.T, server *ping.Server, want error) *running {
 			cancel()
 		}
 	})
+	return serveUntil(t, ctx, cancel, server, want)
+}
+
+// serveUntil starts a server with such a context, which cancel ends.
+func serveUntil(t *labtest.T, ctx context.Context, cancel func(), server *ping.Server, want error) *running {
 	r := &running{ln: labtest.NewListener(), hosts: new(hosts), cancel: cancel}
 	server.Pinger = r.hosts
 	r.call = t.Go(func() {
