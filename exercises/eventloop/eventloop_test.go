@@ -169,9 +169,9 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 		t.Rule("waiting-without-spinning", "A callback that comes just when the loop falls idle must run", (*eventloop.Loop).CallSoon, (*eventloop.Loop).Run)
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			l := eventloop.New()
-			ran := make(chan struct{}, 1)
 			var runs atomic.Bool
 			l.CallSoon(func() { runs.Store(true) })
+			ran := make(chan struct{}, 1)
 			ctx.Then = func() {
 				t.Beside(func() {
 					l.CallSoon(func() { ran <- struct{}{} })
