@@ -1307,6 +1307,11 @@ func (s *FirstSuite) TestTheOthersAreCancelled() {
 			t.Go(func() { _, _ = futures.First(t.Context(), fns...) }).
 				Returns("one of %d functions has succeeded at once, and the contexts of others have not ended", many)
 		}
+		t.InTurn(30, func(ctx *labtest.Moment) {
+			ctx.Then = labtest.StepAside
+			t.Go(func() { _, _ = futures.First(ctx, fns[:3]...) }).
+				Returns("one of 3 functions has succeeded before the last was started, and the contexts of others have not ended")
+		})
 	})
 }
 

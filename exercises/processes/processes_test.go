@@ -410,7 +410,9 @@ func crowd(t *labtest.T, last func(), join func(p *processes.Process)) {
 	for range 1000 {
 		joiners.Go(func() { join(p) })
 	}
-	others(t)
+	for range 20 {
+		runtime.Gosched()
+	}
 
 	gate.Open()
 
@@ -590,7 +592,7 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		join()
 		join()
 
-		for range 30 {
+		for range 10 {
 			var without atomic.Int64
 			crowd(t, func() { panic("out of shrimps") }, func(p *processes.Process) {
 				var crashed *processes.CrashError
@@ -599,6 +601,26 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 				}
 			})
 			require.Zero(t, without.Load(), "of a crowd that joined, %d were told of no crash", without.Load())
+		}
+		for range 20 {
+			t.Progress()
+			var asked atomic.Bool
+			p := processes.NewProcess(func() {
+				for !asked.Load() {
+					runtime.Gosched()
+				}
+				deep(1000) // to note such a stack takes a while
+			})
+			require.NoError(t, p.Start(), "Start failed")
+			asked.Store(true)
+			// Who asks all the time is there sooner than who is woken.
+			for spin := 1; spin < 1_000_000 && p.IsAlive(); spin++ {
+				if spin%1000 == 0 {
+					runtime.Gosched()
+				}
+			}
+			var crashed *processes.CrashError
+			require.ErrorAs(t, p.Join(), &crashed, "IsAlive was asked until it said false, and Join returned something else")
 		}
 
 		t.Rule("once", "a process that has crashed must not start again", (*processes.Process).Start)
@@ -671,12 +693,18 @@ func (s *CrashSuite) TestOthersGoOn() {
 // instant is what may pass (of virtual time) while a call does not wait.
 const instant = 10 * time.Millisecond
 
+// deep panics so many calls below its caller.
+func deep(calls int) {
+	if calls == 0 {
+		panic("out of shrimps")
+	}
+	deep(calls - 1)
+}
+
 // others lets the other goroutines run. Unlike t.Settle it comes back while
 // somebody waits for a mutex, as a Join may do whose process holds a lock for
 // as long as it runs.
 func others(t *labtest.T) {
-	for range 20 {
-		runtime.Gosched()
-		t.Progress()
-	}
+	labtest.StepAside()
+	t.Progress()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"sync/atomic"
 )
 
@@ -98,9 +99,38 @@ func (t *T) InTurn(looks int, f func(ctx *Moment)) {
 }
 
 // StepAside lets the others run for a while, so that whatever they can do
-// happens. It does not block, and so may be called where a lock is held.
+// happens: on one processor all take their turns, whoever the operating system
+// would have kept waiting for another. It does not block, and so may be called
+// where a lock is held.
 func StepAside() {
-	for range 1000 {
+	aside.enter()
+	defer aside.leave()
+	for range 100 {
 		runtime.Gosched()
+	}
+}
+
+// aside counts who steps aside.
+var aside asides
+
+type asides struct {
+	mu    sync.Mutex
+	n     int
+	procs int // as many as there were before the first
+}
+
+func (a *asides) enter() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.n++; a.n == 1 {
+		a.procs = runtime.GOMAXPROCS(1)
+	}
+}
+
+func (a *asides) leave() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.n--; a.n == 0 {
+		runtime.GOMAXPROCS(a.procs)
 	}
 }

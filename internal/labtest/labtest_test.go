@@ -231,6 +231,34 @@ func TestExclusiveSeesAnOverlap(t *testing.T) {
 	assert.True(t, write(true), "two at a time do not overlap")
 }
 
+func TestStepAsideLetsAllOthersRun(t *testing.T) {
+	procs := runtime.GOMAXPROCS(0)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			// Each wakes the next one.
+			first := make(chan struct{})
+			last := first
+			for range 100 {
+				from, to := last, make(chan struct{})
+				wg.Go(func() { <-from; close(to) })
+				last = to
+			}
+			close(first)
+
+			labtest.StepAside()
+
+			select {
+			case <-last:
+			default:
+				assert.Fail(t, "not all have run")
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, procs, runtime.GOMAXPROCS(0), "the processors are not all back")
+}
+
 func TestGauge(t *testing.T) {
 	var g labtest.Gauge
 	first, second := g.Enter(), g.Enter()
