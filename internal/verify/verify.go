@@ -22,9 +22,10 @@ import (
 	"conclab/lessons"
 )
 
-// AtATime is how many variants [Run] judges at the same time. More would make
-// the suites' watchdogs see slowness where there is none.
-const AtATime = 2
+// AtATime is how many variants [Run] judges at the same time: one more than two
+// processors compile, since a test of a wrong answer mostly waits. Many more
+// would make the suites' watchdogs see slowness where there is none.
+const AtATime = 3
 
 // patience is how long the tests of a variant that must pass may take: a slow
 // machine is no mistake.
