@@ -38,23 +38,14 @@ func (t *T) Go(f func()) *Call {
 	return c
 }
 
-// Beside calls f in a goroutine of its own and returns when f has, or when f has
-// had time enough: who calls Beside may hold a lock that f wants. It is for what
-// comes from elsewhere in the middle of something.
+// Beside calls f in a goroutine of its own and returns when f has, or has come to
+// where it must wait: who calls Beside may hold a lock that f wants. It is for
+// what comes from elsewhere in the middle of something.
 func (t *T) Beside(f func()) {
 	t.mustBubble("Beside")
-	call := t.Go(f)
-	for range besides {
-		if StepAside(); call.Returned() {
-			return
-		}
-		t.rest()
-	}
+	t.Go(f)
+	StepAside()
 }
-
-// besides is how often Beside rests. The operating system may have taken the
-// processor away from f, which has nothing to do with locks.
-const besides = 20
 
 // Returned tells whether the function has returned. If so, what it wrote may be
 // read.

@@ -158,8 +158,12 @@ func (t *T) Pass(d time.Duration) {
 	t.mustBubble("Pass")
 	bubble := self().bubble
 	const enough = 1000 // looks, at code that spins
-	for range enough {
-		t.rest()
+	for look := range enough {
+		if look == 0 {
+			StepAside()
+		} else {
+			t.rest()
+		}
 		t.tick()
 		// Those who pass time as well are as ready as this one: waiting for one
 		// another's looks, none would ever see all the others at rest.
