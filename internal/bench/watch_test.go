@@ -87,7 +87,7 @@ func ratio(a, b []time.Duration) float64 { return middle(a).Seconds() / middle(b
 // clone copies what the suites need to a folder of its own.
 func clone(tb testing.TB) string {
 	dir := tb.TempDir()
-	for _, top := range []string{"go.mod", "go.sum", "exercises", "lessons", "internal/labtest"} {
+	for _, top := range []string{"go.mod", "go.sum", "exercises", "lessons", "internal/labtest", "internal/funcname"} {
 		from := filepath.Join(root, filepath.FromSlash(top))
 		require.NoError(tb, filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
