@@ -14,14 +14,15 @@ import (
 )
 
 const (
-	// patience is the real time that a test may take between two signs of
-	// progress. Virtual time waits for nothing, so a right answer needs
-	// milliseconds, on a busy machine too.
-	patience = 2 * time.Second
+	// patience is how many looks in a row may show no progress: two seconds.
+	// Virtual time waits for nothing, so a right answer needs milliseconds. Looks
+	// are counted, not time, which a busy machine takes away from the test as it
+	// does from its watchdog.
+	patience = 20
 
 	// realPatience is the same for a test on the real clock, where waiting
 	// takes time.
-	realPatience = 5 * time.Second
+	realPatience = 50
 
 	// afterFailure is how many looks a test on the real clock has to end by itself
 	// when it has failed.
@@ -54,7 +55,7 @@ var spins atomic.Int32
 // Bubble runs f in a bubble of virtual time (see testing/synctest): time stands
 // still while anything can run and jumps when everything waits. It returns when
 // f has returned and fails the suite's current test if f failed, if all
-// goroutines are blocked for ever, or if for two real seconds nothing moves.
+// goroutines are blocked for ever, or if for some two real seconds nothing moves.
 // A goroutine that is still blocked when f has returned is a failure only after
 // [T.NothingStays].
 func (s *Suite) Bubble(f func(t *T)) {
@@ -196,10 +197,10 @@ func (t *T) run(f func(t *T)) {
 // watch waits until the test has finished, looking at it now and then, and
 // tells whether it passed. A test that hangs is given up: its goroutines stay,
 // and nothing that they say counts any more.
-func (t *T) watch(finished <-chan struct{}, patience time.Duration, look func(standstill bool) (hung, spinning bool)) bool {
+func (t *T) watch(finished <-chan struct{}, patience int, look func(standstill bool) (hung, spinning bool)) bool {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	last, since := t.progress.Load(), time.Now()
+	last, still := t.progress.Load(), 0
 	for {
 		select {
 		case <-finished:
@@ -207,10 +208,11 @@ func (t *T) watch(finished <-chan struct{}, patience time.Duration, look func(st
 		case <-ticker.C:
 			t.looks.Add(1)
 		}
+		still++
 		if now := t.progress.Load(); now != last {
-			last, since = now, time.Now()
+			last, still = now, 0
 		}
-		hung, spinning := look(time.Since(since) >= patience)
+		hung, spinning := look(still >= patience)
 		if !hung {
 			continue
 		}

@@ -168,6 +168,7 @@ func (t *T) Pass(d time.Duration) {
 		// Those who pass time as well are as ready as this one: waiting for one
 		// another's looks, none would ever see all the others at rest.
 		others := slices.DeleteFunc(inBubble(dump(bubble), bubble), goroutine.passes)
+		t.tick()
 		if slices.ContainsFunc(others, goroutine.busy) {
 			continue
 		}
