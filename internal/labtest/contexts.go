@@ -102,10 +102,14 @@ func (t *T) InTurn(looks int, f func(ctx *Moment)) {
 // happens: on one processor all take their turns, whoever the operating system
 // would have kept waiting for another. It does not block, and so may be called
 // where a lock is held.
-func StepAside() {
+func StepAside() { giveTurns(30) }
+
+// giveTurns steps aside for so many turns. In a turn whoever has much to do keeps
+// the processor for as long as the runtime lets it, some 10 ms.
+func giveTurns(n int) {
 	aside.enter()
 	defer aside.leave()
-	for range 100 {
+	for range n {
 		runtime.Gosched()
 	}
 }

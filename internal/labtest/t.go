@@ -159,8 +159,8 @@ func (t *T) Pass(d time.Duration) {
 	bubble := self().bubble
 	const enough = 1000 // looks, at code that spins
 	for look := range enough {
-		if look == 0 {
-			StepAside()
+		if look == 0 { // mostly the last, without the time that it takes to rest
+			giveTurns(5)
 		} else {
 			t.rest()
 		}
