@@ -332,6 +332,7 @@ func (s *ServerSuite) TestAnUnknownOperation() {
 			{"get, ping", "x y\n"},
 			{"alpha, get, ping, whois", "pin localhost\n"},
 			{"ping", "pings localhost\r\n"},
+			{"ping", "ping: localhost\n"},
 		} {
 			all := ops{}
 			for _, name := range strings.Split(c.names, ", ") {
