@@ -220,9 +220,9 @@ func (t *T) watch(finished <-chan struct{}, patience int, look func(standstill b
 		t.abandoned = true
 		t.mu.Unlock()
 		if spinning {
-			spins.Add(1)
 			// The loop keeps a processor for itself; the next tests get another.
-			runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+			spins.Add(1)
+			aside.oneMore()
 		}
 		return !t.Failed()
 	}

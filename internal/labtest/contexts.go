@@ -127,8 +127,16 @@ func (a *asides) enter() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.n++; a.n == 1 {
-		a.procs = runtime.GOMAXPROCS(1)
+		a.procs = runtime.GOMAXPROCS(1 + int(spins.Load()))
 	}
+}
+
+// oneMore adds a processor.
+func (a *asides) oneMore() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	a.procs++
 }
 
 func (a *asides) leave() {
