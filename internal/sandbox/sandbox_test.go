@@ -185,8 +185,9 @@ func TestLimits(t *testing.T) {
 
 func TestAForkBombIsOver(t *testing.T) {
 	needs(t)
-	// Whoever counts, the kernel or the watch: it is over, and soon.
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	// Whoever counts, the kernel or the watch: it is over. How soon depends on when
+	// the shell itself gets a turn among its children.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	_, _ = shWithin(ctx, t, sandbox.Command{Limits: sandbox.Limits{Processes: 64, Output: 1 << 20}}, "b() { b | b & }; b; sleep 5; exit 3")
 	assert.NoError(t, ctx.Err(), "it ran until it was stopped")
