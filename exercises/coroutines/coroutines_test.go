@@ -35,7 +35,7 @@ func TestShowMe(t *testing.T) { suite.Run(t, new(ShowMeSuite)) }
 func (s *ShowMeSuite) TestWaitHereWaits() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("work-as-a-value", `WaitHere must wait d and then give "Done."`, coroutines.WaitHere)
-		for _, d := range []time.Duration{0, time.Second, 3 * time.Minute} {
+		for _, d := range []time.Duration{0, time.Second, 3 * time.Minute, 1500 * time.Microsecond} {
 			start := time.Now()
 			result, err := coroutines.WaitHere(d)(t.Context())
 			took(t, start, d, "WaitHere(%v)", d)
@@ -583,10 +583,12 @@ func (s *WithTimeoutSuite) TestAfterDItEnds() {
 			"c ignores its context":               ignoring(time.Minute, nil),
 			"c ignores its context and fails":     ignoring(time.Minute, errBoom),
 		} {
-			start := time.Now()
-			_, err := coroutines.WithTimeout(time.Second, c)(t.Context())
-			took(t, start, time.Second, "%s: it", name)
-			require.ErrorIs(t, err, context.DeadlineExceeded, "%s, and it returned something else", name)
+			for _, d := range []time.Duration{time.Second, 1500 * time.Microsecond} {
+				start := time.Now()
+				_, err := coroutines.WithTimeout(d, c)(t.Context())
+				took(t, start, d, "d is %v, %s: it", d, name)
+				require.ErrorIs(t, err, context.DeadlineExceeded, "%s, and it returned something else", name)
+			}
 		}
 		for _, d := range []time.Duration{0, -time.Second} {
 			start := time.Now()

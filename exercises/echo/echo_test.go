@@ -621,7 +621,7 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-silent", "A client that is silent for IdleTimeout must be closed, and not before", (*echo.Server).Serve)
 		t.NothingStays()
-		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300 * time.Millisecond, 2 * time.Minute} {
+		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300_500 * time.Microsecond, 2 * time.Minute} {
 			var log labtest.Exclusive
 			r := serve(t, &echo.Server{IdleTimeout: timeout, Log: &log})
 			silent := func(before func(), instead string) (client *labtest.Conn) {

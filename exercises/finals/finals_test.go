@@ -1001,7 +1001,7 @@ func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 				panic("boom")
 			},
 		}
-		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300 * time.Millisecond} {
+		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300_500 * time.Microsecond} {
 			ended.Store(0)
 			r := serve(t, &finals.Server{Timeout: timeout, Ops: all})
 			for i, op := range []string{"obey", "explain", "soon", "slowly", "badly"} {

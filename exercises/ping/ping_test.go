@@ -257,7 +257,7 @@ func (s *ServerSuite) TestEachPingHasItsTimeout() {
 			{30 * time.Second, 30 * time.Second},
 			{time.Second, time.Second},
 			{1500 * time.Millisecond, 1500 * time.Millisecond},
-			{300 * time.Millisecond, 300 * time.Millisecond},
+			{300_500 * time.Microsecond, 300_500 * time.Microsecond},
 			{0, ping.DefaultTimeout},
 		} {
 			r := serve(t, &ping.Server{Timeout: c.given})
