@@ -485,7 +485,7 @@ func (s *GatherSuite) TestItWaitsForTheOthers() {
 func (s *GatherSuite) TestASuccessCancelsNobody() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("all-at-the-same-time", "One that succeeds must not disturb the others", coroutines.Gather[string])
-		results, err := coroutines.Gather(give("at once", nil), after(time.Minute, "Done.", nil), after(time.Second, "Done.", nil))(t.Context())
+		results, err := coroutines.Gather(give("at once", nil), after(2*time.Minute, "Done.", nil), after(time.Second, "Done.", nil))(t.Context())
 		assert.NoError(t, err, "it failed")
 		assert.Equal(t, []string{"at once", "Done.", "Done."}, results, "it gave something else")
 	})

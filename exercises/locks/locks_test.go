@@ -85,6 +85,7 @@ func (s *HelloSuite) TestHelloWaitsForTheLastWrite() {
 				return len(p), nil
 			}), 1)
 		})
+		t.Pass(2 * time.Minute)
 		call.Blocks("it returned while a Write was at work")
 		gate.Open()
 		call.Returns("all is written, and it does not return")
@@ -388,10 +389,10 @@ func (s *CrewSuite) TestEachJobIsDoneOnce() {
 		b := busy(t, "Print")
 		call := t.Go(func() { locks.Crew(make([]string, 3), b.screen, locks.NewTally(new(cell))) })
 		time.Sleep(locks.Nap)
-		t.Pass(time.Minute)
+		t.Pass(2 * time.Minute)
 		b.gate.Open()
 		call.Join()
-		require.Len(t, b.out.Writes(), 1+2*3, "while somebody had the screen for a minute 3 jobs had to wait for it, and so many lines came in all")
+		require.Len(t, b.out.Writes(), 1+2*3, "while somebody had the screen for two minutes 3 jobs had to wait for it, and so many lines came in all")
 	})
 }
 
@@ -580,7 +581,7 @@ func (s *PrintContextSuite) TestItWaitsForTheScreen() {
 			waiter := t.Go(func() {
 				assert.NoError(t, b.screen.PrintContext(t.Context(), "one", "two"), "%s has set the screen free, and it failed", holder)
 			})
-			t.Pass(time.Minute)
+			t.Pass(2 * time.Minute)
 			require.False(t, waiter.Returned(), "%s has the screen, and it returned", holder)
 
 			b.gate.Open()

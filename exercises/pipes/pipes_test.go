@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
@@ -154,6 +155,8 @@ func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 				}
 				tooMany := t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), buffer), "Send failed") })
 				tooMany.Blocks("%v: Send number %d returned at once", way, buffer+1)
+				t.Pass(2 * time.Minute)
+				tooMany.Blocks("%v: no message had been received, and after two minutes Send number %d returned", way, buffer+1)
 
 				_, err := way.to.Recv(t.Context())
 				require.NoError(t, err, "Recv failed")
@@ -176,6 +179,8 @@ func (s *PipeSuite) TestSendWithoutBufferWaitsForTheReceiver() {
 		for _, way := range newWays(t, 0) {
 			sender := t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), 1), "Send failed") })
 			sender.Blocks("%v: Send returned, and nobody receives", way)
+			t.Pass(2 * time.Minute)
+			sender.Blocks("%v: nobody receives, and after two minutes Send returned", way)
 
 			_, err := way.to.Recv(t.Context())
 			require.NoError(t, err, "Recv failed")
@@ -204,6 +209,8 @@ func (s *PipeSuite) TestRecvBlocksUntilThereIsAMessage() {
 				assert.Equal(t, 7, v, "Recv returned something else")
 			})
 			receiver.Blocks("Recv on Pipe(%d) returned although nothing has been sent", buffer)
+			t.Pass(2 * time.Minute)
+			receiver.Blocks("nothing had been sent, and after two minutes Recv on Pipe(%d) returned", buffer)
 
 			require.NoError(t, left.Send(t.Context(), 7), "Send failed")
 			receiver.Returns("Recv on Pipe(%d) still blocks although a message has been sent", buffer)
@@ -936,6 +943,23 @@ func (s *CrewSuite) TestAWorkerWritesThenNaps() {
 			last[worker] = at
 		}
 
+		var mu sync.Mutex
+		napFrom := map[string]time.Time{} // when a worker's last Write was over
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("1\n2\n3\n4\n5\n6\n"), labtest.WriterFunc(func(p []byte) (int, error) {
+			worker := string(p[:min(len(p), len("worker N"))])
+			mu.Lock()
+			over, again := napFrom[worker]
+			mu.Unlock()
+			if again {
+				assert.GreaterOrEqual(t, time.Since(over), pipes.Nap, "its last Write had taken %v, and so much later %s wrote again", pipes.Nap/2, worker)
+			}
+			t.Pass(pipes.Nap / 2)
+			mu.Lock()
+			defer mu.Unlock()
+			napFrom[worker] = time.Now()
+			return len(p), nil
+		})), "Crew failed")
+
 		in := newKeyboard("1")
 		var idle labtest.Recorder
 		crew := t.Go(func() { assert.NoError(t, pipes.Crew(t.Context(), in, &idle), "Crew failed") })
@@ -1206,11 +1230,11 @@ func (s *ShutdownSuite) TestTheLineInWritingIsFinished() {
 		defer cancel()
 		var finished atomic.Bool
 		err := pipes.Crew(ctx, strings.NewReader("dig\n"), labtest.WriterFunc(func(p []byte) (int, error) {
-			t.Pass(time.Minute)
+			t.Pass(2 * time.Minute)
 			finished.Store(true)
 			return len(p), nil
 		}))
-		require.True(t, finished.Load(), "the Write takes a minute, and Crew returned in the middle of it")
+		require.True(t, finished.Load(), "the Write takes two minutes, and Crew returned in the middle of it")
 		require.ErrorIs(t, err, context.DeadlineExceeded, "Crew returned something else")
 	})
 }

@@ -215,6 +215,8 @@ func (s *QueueSuite) TestPutBlocksWhileFull() {
 		fourth := goPut(t, q, 4)
 
 		fourth.Blocks("the 4th Put on New(3) returned at once")
+		t.Pass(2 * time.Minute)
+		fourth.Blocks("nobody had made room, and after two minutes the 4th Put on New(3) returned")
 		get(t, q, 1)
 		fourth.Returns("a Get made room, and the blocked Put still waits")
 		assert.Equal(t, []int{2, 3, 4}, get(t, q, 3), "other items waited")
@@ -873,6 +875,8 @@ func getBlocksWhileEmpty(t *labtest.T, maxsize int) {
 	for n := range 3 {
 		waiting := goGet(t, q)
 		waiting.Blocks("Get on an empty queue returned at once, after %d items have gone through", n)
+		t.Pass(2 * time.Minute)
+		waiting.Blocks("no item came, and after two minutes Get returned")
 		put(t, q, n)
 		waiting.Returns("an item came, and Get still waits")
 		assert.Equal(t, n, waiting.item, "%d was put, and Get returned %d", n, waiting.item)
