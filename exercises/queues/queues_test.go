@@ -579,6 +579,7 @@ func (s *QueueSuite) TestNothingIsDoubledWhenAPutGivesUp() {
 			}
 			stays.Join()
 			require.Equal(t, []int{2}, get(t, q, 1), "Put(1) returned %v, and then the next item is not 2", err)
+			t.Wait()
 			require.Equal(t, 0, q.Len(), "Put(1) returned %v, and when all has been got Len is %d", err, q.Len())
 			t.Progress()
 		}
@@ -1090,6 +1091,7 @@ func nothingIsLostWhenAGetGivesUp(t *labtest.T, maxsize int) {
 		}
 		stays.Join()
 		require.Equal(t, left, stays.item, "Get returned %v, and then another Get returned %d", err, stays.item)
+		t.Wait()
 		require.Equal(t, 0, q.Len(), "everything was got, and Len is %d", q.Len())
 		t.Progress()
 	}
