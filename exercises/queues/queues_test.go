@@ -220,6 +220,17 @@ func (s *QueueSuite) TestPutBlocksWhileFull() {
 		get(t, q, 1)
 		fourth.Returns("a Get made room, and the blocked Put still waits")
 		assert.Equal(t, []int{2, 3, 4}, get(t, q, 3), "other items waited")
+
+		large := newQueue[int](t, 2_000)
+		t.Go(func() {
+			for n := range 2_000 {
+				put(t, large, n)
+			}
+		}).Returns("one of 2,000 Puts on New(2000) still waits")
+		oneMore := goPut(t, large, 2_000)
+		oneMore.Blocks("2,000 items waited, and one more Put on New(2000) returned at once")
+		get(t, large, 1)
+		oneMore.Returns("a Get made room on New(2000), and the blocked Put still waits")
 	})
 }
 
