@@ -437,6 +437,7 @@ func (s *ShutdownSuite) TestAMessageThatIsReadHasItsEcho() {
 		r.cancel()
 		r.call.Blocks("three clients have not had their echo, and it returned")
 		t.Pass(time.Hour)
+		require.False(t, r.call.Returned(), "three clients have not had their echo for an hour, and it returned")
 		for _, client := range clients {
 			var got strings.Builder
 			one := make([]byte, 1)
@@ -554,6 +555,7 @@ func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
 				fail = r.ln.FailOnce
 			}
 			fail(failure)
+			t.Pass(2 * time.Minute)
 			r.call.Blocks("Accept has failed, two clients are still there, and it returned")
 			assert.Equal(t, "slow", rest(slow), "Accept has failed, and this came back")
 			r.call.Blocks("Accept has failed, a client is still there, and it returned")
