@@ -234,6 +234,14 @@ func (s *PipeSuite) TestZeroValuesAreMessages() {
 				assert.Equal(t, want, v, "Recv returned another message")
 			}).Returns("Recv blocks although the message %v has been sent", want)
 		}
+
+		one, other := pipe[[]int](t, 2) // two []int cannot be compared
+		for _, want := range [][]int{nil, {1}} {
+			require.NoError(t, one.Send(t.Context(), want), "Send of a []int failed")
+			v, err := other.Recv(t.Context())
+			require.NoError(t, err, "Recv of a []int failed")
+			require.Equal(t, want, v, "another []int was received")
+		}
 	})
 }
 
@@ -745,6 +753,15 @@ func (s *ConversationSuite) TestBobWritesWhatHeWasTold() {
 		require.NoError(t, right.Send(t.Context(), " 100%d 'sure' "), "Send failed")
 		bob.Returns("he has his answer and does not return")
 		assert.Equal(t, []string{"I heard Alice say ' 100%d 'sure' '.\n"}, paper.Writes(), "he wrote something else")
+
+		for _, answer := range []string{"", strings.Repeat("blah ", 2_000)} {
+			left, right := pipe[string](t, 1)
+			var sheet labtest.Recorder
+			require.NoError(t, right.Send(t.Context(), answer), "Send failed")
+			require.NoError(t, pipes.Bob(t.Context(), left, &sheet), "Bob failed")
+			require.Len(t, sheet.Writes(), 1, "Alice said %d bytes, and his line came in another number of Writes", len(answer))
+			require.True(t, sheet.String() == "I heard Alice say '"+answer+"'.\n", "Alice said %d bytes, and he wrote something else", len(answer))
+		}
 	})
 }
 
@@ -766,6 +783,12 @@ func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
 		require.NoError(t, left.Send(t.Context(), strings.Repeat("blah ", 2_000)), "Send failed")
 		require.NoError(t, pipes.Alice(t.Context(), right, &sheets), "Alice failed")
 		require.Len(t, sheets.Writes(), 1, "Bob said 10,000 bytes, and her line came in another number of Writes")
+
+		left, right = pipe[string](t, 1)
+		var note labtest.Recorder
+		require.NoError(t, left.Send(t.Context(), ""), "Send failed")
+		require.NoError(t, pipes.Alice(t.Context(), right, &note), "Alice failed")
+		require.Equal(t, []string{"I heard Bob say ''.\n"}, note.Writes(), "Bob sent an empty message, and she wrote something else")
 	})
 }
 
@@ -920,6 +943,19 @@ func (s *CrewSuite) TestBothWorkAtTheSameTime() {
 			assert.GreaterOrEqual(t, took, time.Duration(k)*pipes.Nap, "%d lines took %v", 2*k, took)
 			assert.Less(t, took, time.Duration(k+1)*pipes.Nap, "%d lines took %v", 2*k, took)
 		}
+
+		in := newKeyboard("1")
+		var out labtest.Recorder
+		crew := t.Go(func() { assert.NoError(t, pipes.Crew(t.Context(), in, &out), "Crew failed") })
+		for n, work := range []string{"2", "3", "4"} {
+			time.Sleep(pipes.Nap * 11 / 20)
+			t.Wait()
+			require.Len(t, out.Writes(), n+1, "a line comes when the worker of the last but one has had its nap, and so many have been written")
+			in.typeLine(work)
+		}
+		in.hangUp(io.EOF)
+		crew.Join()
+		require.Equal(t, []string{"1", "2", "3", "4"}, written(&out), "other lines were written")
 	})
 }
 
@@ -1010,6 +1046,10 @@ func (s *CrewSuite) TestEmptyLinesAreNoWork() {
 		var out labtest.Recorder
 		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("\n\ndig\n\n\nrest\n\n"), &out), "Crew failed")
 		require.Equal(t, []string{"dig", "rest"}, written(&out), "other lines were written")
+
+		var late labtest.Recorder
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Repeat("\n", 50)+"dig"), &late), "Crew failed")
+		require.Equal(t, []string{"dig"}, written(&late), "50 empty lines came first, and other lines were written")
 	})
 }
 
@@ -1112,6 +1152,18 @@ func (s *ShutdownSuite) TestNothingNeedBeReadAfterQuit() {
 		t.Go(func() { assert.NoError(t, pipes.Crew(t.Context(), in, &out), "Crew failed") }).
 			Returns("the user typed quit and nothing else, and Crew still waits")
 		assert.Equal(t, []string{"dig"}, written(&out), "other lines were written")
+
+		broken := iotest.ErrReader(errors.New("the keyboard is broken"))
+		for when, in := range map[string]io.Reader{
+			"behind quit":            io.MultiReader(strings.NewReader("dig\nquit\n"), broken),
+			"with quit":              iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\n"), broken)),
+			"with quit and one more": iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\nrest\n"), broken)),
+			"with quit, unfinished":  iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\nre"), broken)),
+		} {
+			var out labtest.Recorder
+			require.NoError(t, pipes.Crew(t.Context(), in, &out), "reading failed %s, which is no matter any more, and Crew failed", when)
+			require.Equal(t, []string{"dig"}, written(&out), "reading failed %s, and other lines were written", when)
+		}
 	})
 }
 

@@ -76,9 +76,9 @@ func (s *RunTasksSuite) TestOneLineForEachName() {
 		t.Rule("start-all-then-wait", "RunTasks must print one line for each name, also when names repeat", processes.RunTasks)
 		var out labtest.Recorder
 
-		processes.RunTasks(&out, "a", "b", "a", "a", "", "c")
+		processes.RunTasks(&out, "a", "b", "a", "a", "", "", "c")
 
-		assert.Equal(t, []string{"\n", "a\n", "a\n", "a\n", "b\n", "c\n"}, sorted(out.Writes()), "the lines are others")
+		assert.Equal(t, []string{"\n", "\n", "a\n", "a\n", "a\n", "b\n", "c\n"}, sorted(out.Writes()), "the lines are others")
 	})
 }
 
@@ -450,7 +450,7 @@ func (s *SpiderSuite) TestRunWritesOneLine() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("anything-that-runs", "a Spider's Run must write \"Crawling through ADDR.\" and a newline, with one Write",
 			(*processes.Spider).Run)
-		for _, addr := range []string{"http://www.example.com/%d.", "http://" + strings.Repeat("long", 2500)} {
+		for _, addr := range []string{"", "http://www.example.com/%d.", "http://" + strings.Repeat("long", 2500)} {
 			var out labtest.Recorder
 
 			(&processes.Spider{Addr: addr, Out: &out}).Run()
@@ -536,7 +536,7 @@ func (s *CrashSuite) TestPanicBecomesAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "after a panic Join must return a *CrashError with the panic's value and stack",
 			(*processes.Process).Join)
-		for _, value := range []any{"out of shrimps", 0, time.Second, []string{"no", "key"}, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
+		for _, value := range []any{"out of shrimps", "", false, 0, time.Second, []string{"no", "key"}, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
 			err := crash(t, func() { panic(value) })
 
 			var crashed *processes.CrashError

@@ -489,25 +489,14 @@ func (s *QueueSuite) TestEndedContextGetsNothing() {
 func (s *QueueSuite) TestOthersGoOnWaiting() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("giving-up", "The end of one call's context must not end the waiting of others", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
-		ctx, cancel := context.WithCancel(t.Context())
+		otherGetsGoOnWaiting(t, 1)
+
 		q := newQueue[int](t, 1)
-		stays := goGet(t, q)
-		t.Wait()
-		quits := t.Go(func() { _, _ = q.Get(ctx) })
-		t.Settle()
-
-		cancel()
-
-		quits.Returns("a Get's context has ended, and it still waits")
-		stays.Blocks("one Get's context ended, and another Get returned although no item waits")
-		put(t, q, 1)
-		stays.Returns("an item came, and the Get that was left still waits")
-
 		put(t, q, 2)
-		ctx, cancel = context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(t.Context())
 		next := goPut(t, q, 3)
 		t.Wait()
-		quits = t.Go(func() { _ = q.Put(ctx, 4) })
+		quits := t.Go(func() { _ = q.Put(ctx, 4) })
 		t.Settle()
 
 		cancel()
@@ -712,20 +701,7 @@ func (s *CloseSuite) TestCloseTwice() {
 func (s *CloseSuite) TestSeveralMayClose() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("closing-time", "Several must be able to close a queue at the same time", (*queues.Queue[int]).Close)
-		t.Race(func() labtest.Heat {
-			var qs [100]*queues.Queue[int]
-			for i := range qs {
-				qs[i] = newQueue[int](t, 1)
-				put(t, qs[i], 1)
-			}
-			closeIt := func(i int) { qs[i].Close() }
-			return labtest.Heat{Rounds: len(qs), Racers: []func(int){closeIt, closeIt}, Check: func() {
-				for _, q := range qs {
-					require.Equal(t, []int{1}, get(t, q, 1), "another item waited")
-					closedAndEmpty(t, q)
-				}
-			}}
-		})
+		severalMayClose(t, 1)
 	})
 }
 
@@ -813,6 +789,13 @@ func (s *UnboundedSuite) TestGetEndsWithItsContext() {
 	})
 }
 
+func (s *UnboundedSuite) TestOthersGoOnWaiting() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("unbounded", "With maxsize <= 0 too, the end of one Get's context must not end the waiting of others", (*queues.Queue[int]).Get)
+		otherGetsGoOnWaiting(t, 0)
+	})
+}
+
 func (s *UnboundedSuite) TestEndedContextPutsNothing() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("unbounded", "With maxsize <= 0 too, a Put whose context had ended before must end with it", (*queues.Queue[int]).Put)
@@ -869,6 +852,13 @@ func (s *UnboundedSuite) TestCloseTwice() {
 	})
 }
 
+func (s *UnboundedSuite) TestSeveralMayClose() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("unbounded", "With maxsize <= 0 too, several must be able to close a queue at the same time", (*queues.Queue[int]).Close)
+		severalMayClose(t, 0)
+	})
+}
+
 func (s *UnboundedSuite) TestPutAndCloseRace() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("unbounded", "With maxsize <= 0 too, every item whose Put returned nil while Close was called can be got", (*queues.Queue[int]).Put, (*queues.Queue[int]).Close)
@@ -889,6 +879,7 @@ func getBlocksWhileEmpty(t *labtest.T, maxsize int) {
 		waiting.Blocks("Get on an empty queue returned at once, after %d items have gone through", n)
 		t.Pass(2 * time.Minute)
 		waiting.Blocks("no item came, and after two minutes Get returned")
+		require.Equal(t, 0, q.Len(), "a Get waits for an item, and Len is %d", q.Len())
 		put(t, q, n)
 		waiting.Returns("an item came, and Get still waits")
 		assert.Equal(t, n, waiting.item, "%d was put, and Get returned %d", n, waiting.item)
@@ -957,6 +948,33 @@ func everyItemIsGotOnce(t *labtest.T, maxsize int) {
 	require.Equal(t, 0, q.Len(), "everything was got, and Len is %d", q.Len())
 }
 
+func otherGetsGoOnWaiting(t *labtest.T, maxsize int) {
+	q := newQueue[int](t, maxsize)
+	for quitter := range 3 {
+		var gets [3]*labtest.Call
+		var cancels [3]context.CancelFunc
+		for n := range gets {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancels[n] = cancel
+			gets[n] = t.Go(func() { _, _ = q.Get(ctx) })
+			t.Settle()
+		}
+
+		cancels[quitter]()
+
+		gets[quitter].Returns("a Get's context has ended, and it still waits")
+		for n, other := range gets {
+			if n != quitter {
+				other.Blocks("one Get's context ended, and another Get returned although no item waits")
+			}
+		}
+		put(t, q, 1, 2)
+		for _, other := range gets {
+			other.Returns("one of three Gets gave up, two items came, and one of the two that were left still waits")
+		}
+	}
+}
+
 func zeroValuesAreItems(t *labtest.T, maxsize int) {
 	numbers := newQueue[int](t, maxsize)
 	put(t, numbers, 0, 0)
@@ -966,6 +984,10 @@ func zeroValuesAreItems(t *labtest.T, maxsize int) {
 	errs := newQueue[error](t, maxsize)
 	put(t, errs, nil, errors.ErrUnsupported)
 	assert.Equal(t, []error{nil, errors.ErrUnsupported}, get(t, errs, 2), "a nil error and another were put, and something else came out")
+
+	lists := newQueue[[]int](t, maxsize) // two []int cannot be compared
+	put(t, lists, nil, []int{1})
+	assert.Equal(t, [][]int{nil, {1}}, get(t, lists, 2), "a nil []int and another were put, and something else came out")
 
 	signs := newQueue[struct{}](t, maxsize) // all struct{} have the same address
 	var gets []*labtest.Call
@@ -1158,7 +1180,7 @@ func waitingItemsCanBeGot(t *labtest.T, maxsize int) {
 
 func blockedGetsEnd(t *labtest.T, maxsize int) {
 	q := newQueue[int](t, maxsize)
-	errs := make([]error, 3)
+	errs := make([]error, 30)
 	var gets []*labtest.Call
 	for n := range errs {
 		gets = append(gets, t.Go(func() { _, errs[n] = q.Get(t.Context()) }))
@@ -1224,6 +1246,42 @@ func putAndCloseRace(t *labtest.T, maxsize int) {
 		sameItems(t, slices.Concat(accepted...), got)
 		t.Progress()
 	}
+
+	for range 10 { // Select may have a choice, and a coin that falls the right way.
+		t.InTurn(100, func(ctx *labtest.Moment) {
+			q := newQueue[int](t, maxsize)
+			ctx.Then = func() { t.Beside(q.Close) }
+			put := q.Put(ctx, 1)
+			t.Settle()
+			if !ctx.Came() {
+				q.Close()
+			}
+			left := getUntilClosed(t, q)
+			if put == nil {
+				require.Equal(t, []int{1}, left, "Close was called while Put(1) looked at its context, Put returned nil, and these items were left")
+			} else {
+				require.ErrorIs(t, put, queues.ErrClosed, "Close was called while Put looked at its context, and Put returned something else")
+				require.Empty(t, left, "Close was called while Put looked at its context, Put returned ErrClosed, and these items were left")
+			}
+		})
+	}
+}
+
+func severalMayClose(t *labtest.T, maxsize int) {
+	t.Race(func() labtest.Heat {
+		var qs [100]*queues.Queue[int]
+		for i := range qs {
+			qs[i] = newQueue[int](t, maxsize)
+			put(t, qs[i], 1)
+		}
+		closeIt := func(i int) { qs[i].Close() }
+		return labtest.Heat{Rounds: len(qs), Racers: []func(int){closeIt, closeIt}, Check: func() {
+			for _, q := range qs {
+				require.Equal(t, []int{1}, get(t, q, 1), "another item waited")
+				closedAndEmpty(t, q)
+			}
+		}}
+	})
 }
 
 // pass lets virtual time pass, in steps, so that the watchdog bears with code
