@@ -577,17 +577,17 @@ func (s *WithTimeoutSuite) TestAfterDItEnds() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("no-longer-than-that", "If c is not finished after d, it must end with context.DeadlineExceeded", coroutines.WithTimeout[string])
 		for name, c := range map[string]coroutines.Coroutine[int]{
-			"c returns its context's error":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
-			"c returns an error of its own":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
-			"c gives a result when it is stopped": func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil },
-			"c ignores its context":               ignoring(time.Minute, nil),
-			"c ignores its context and fails":     ignoring(time.Minute, errBoom),
+			"c returns its context's error when that ends": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
+			"c fails with boom when its context ends":      func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
+			"c gives a result when its context ends":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil },
+			"c ignores its context":                        ignoring(time.Minute, nil),
+			"c ignores its context and fails":              ignoring(time.Minute, errBoom),
 		} {
 			for _, d := range []time.Duration{time.Second, 1500 * time.Microsecond} {
 				start := time.Now()
 				_, err := coroutines.WithTimeout(d, c)(t.Context())
 				took(t, start, d, "d is %v, %s: it", d, name)
-				require.ErrorIs(t, err, context.DeadlineExceeded, "%s, and it returned something else", name)
+				require.ErrorIs(t, err, context.DeadlineExceeded, "d is %v, %s, and it returned something else", d, name)
 			}
 		}
 		for _, d := range []time.Duration{0, -time.Second} {
@@ -613,7 +613,7 @@ func (s *WithTimeoutSuite) TestCsContextEndsThen() {
 			ended <- time.Now()
 			return 0, nil
 		})(t.Context())
-		require.ErrorIs(t, err, context.DeadlineExceeded, "it returned something else")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "c ends with its context, or later, and WithTimeout(1s) returned something else")
 		assert.Less(t, (<-ended).Sub(start), time.Second+tolerance, "the time after which c's context ended (or c gave up)")
 	})
 }
@@ -622,10 +622,10 @@ func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("no-longer-than-that", "The caller's own end must come through as such, at once, even if c ignores it", coroutines.WithTimeout[int])
 		for name, c := range map[string]coroutines.Coroutine[int]{
-			"c ignores its context":               ignoring(50*time.Minute, nil),
-			"c returns its context's error":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
-			"c returns an error of its own":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
-			"c gives a result when it is stopped": func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil },
+			"c ignores its context":                        ignoring(50*time.Minute, nil),
+			"c returns its context's error when that ends": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
+			"c fails with boom when its context ends":      func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
+			"c gives a result when its context ends":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil },
 		} {
 			for _, ending := range t.Endings() {
 				ctx, end := ending.Start()
@@ -642,6 +642,18 @@ func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 				require.Less(t, returned.Sub(ended), tolerance, "so much later than the caller's context has it ended")
 			}
 		}
+
+		// Who ends the context goes on before those who wait for that.
+		for range 20 {
+			ctx, cancel := context.WithCancel(t.Context())
+			_, err := coroutines.WithTimeout(100*time.Minute, func(context.Context) (int, error) {
+				time.Sleep(time.Second)
+				cancel()
+				return 1, nil
+			})(ctx)
+			require.ErrorIs(t, err, context.Canceled, "c itself ended the caller's context and then gave a result: it returned something else")
+		}
+
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		start := time.Now()

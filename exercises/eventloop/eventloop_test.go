@@ -24,6 +24,10 @@ import (
 // look now and then, if it does so often.
 const tolerance = 500 * time.Millisecond
 
+// onFire is what callbacks panic with. Who does not run them in Run's goroutine
+// reads it as the last words of the whole program.
+const onFire = "the pan is on fire (a callback's panic, which must come out of Run)"
+
 // Task 1: a loop that runs callbacks.
 
 type LoopSuite struct{ labtest.Suite }
@@ -94,7 +98,7 @@ func (s *LoopSuite) TestAPanicComesOutOfRun() {
 		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must work when it is run again", (*eventloop.Loop).Run)
 		l, said := eventloop.New(), new(words)
 		l.CallSoon(func() { said.add("before") })
-		l.CallSoon(func() { panic("the pan is on fire") })
+		l.CallSoon(func() { panic(onFire) })
 		burns(t, l)
 		assert.Equal(t, "before", said.all(), "these callbacks had run by then")
 		l.CallSoon(func() { said.add("after") })
@@ -526,7 +530,7 @@ func (s *TimersSuite) TestTheyOutliveARun() {
 		t.Rule("timers", "Timers that are not due must outlive a Run, whichever way it ends", (*eventloop.Loop).Run, (*eventloop.Loop).CallLater)
 		l, said := eventloop.New(), new(words)
 		l.CallLater(time.Minute, func() { said.add("1") })
-		l.CallSoon(func() { panic("the pan is on fire") })
+		l.CallSoon(func() { panic(onFire) })
 		burns(t, l)
 		l.CallLater(2*time.Minute, l.Stop)
 		runs(t, l)
@@ -548,7 +552,7 @@ func (s *TimersSuite) TestAPanicComesOutOfRun() {
 		l, times := eventloop.New(), 0
 		l.CallLater(time.Second, func() {
 			if times++; times == 1 {
-				panic("the pan is on fire")
+				panic(onFire)
 			}
 		})
 		burns(t, l)
@@ -929,7 +933,7 @@ func (s *WatchSuite) TestAWatchOutlivesARun() {
 		l, said = eventloop.New(), new(words)
 		eventloop.Watch(l, events, func(v int, ok bool) {
 			if v == 1 {
-				panic("the pan is on fire")
+				panic(onFire)
 			}
 			said.add(fmt.Sprint(v, ok))
 		})
@@ -1129,7 +1133,7 @@ func (s *WatchSuite) TestCloseWhenRunHasEnded() {
 
 		l = eventloop.New()
 		eventloop.Watch(l, make(chan int), func(int, bool) {})
-		l.CallSoon(func() { panic("the pan is on fire") })
+		l.CallSoon(func() { panic(onFire) })
 		burns(t, l)
 		assert.NoError(t, l.Close(), "a panic came out of Run, and Close failed")
 	})
@@ -1177,7 +1181,7 @@ func runs(t *labtest.T, l *eventloop.Loop) {
 func burns(t *labtest.T, l *eventloop.Loop) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for a loop that swallows it
 	defer cancel()
-	defer func() { assert.Equal(t, "the pan is on fire", recover(), "this came out of Run") }()
+	defer func() { assert.Equal(t, onFire, recover(), "this came out of Run") }()
 	_ = l.Run(ctx)
 }
 

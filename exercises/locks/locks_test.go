@@ -386,6 +386,9 @@ func (s *CrewSuite) TestEachJobIsDoneOnce() {
 			require.Equal(t, want, done, "other jobs were done (sorted here)")
 		}
 
+		many := make([]string, 3_000)
+		require.Len(t, runCrew(t, many).out.Writes(), 2*len(many), "%d jobs, and so many lines came", len(many))
+
 		b := busy(t, "Print")
 		call := t.Go(func() { locks.Crew(make([]string, 3), b.screen, locks.NewTally(new(cell))) })
 		time.Sleep(locks.Nap)

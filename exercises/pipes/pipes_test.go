@@ -677,10 +677,10 @@ func (s *PipeSuite) TestSendAndCloseAtTheSameMoment() {
 				}
 				closing.Join()
 				if sent == nil {
-					require.Equal(t, 1, received, "Send succeeded, and up to io.EOF the other end received another number of messages")
+					require.Equal(t, 1, received, "Send returned nil, and so often the other end received its message, up to io.EOF")
 				} else {
 					require.ErrorIs(t, sent, io.ErrClosedPipe, "Send returned another error")
-					require.Zero(t, received, "Send failed, and up to io.EOF the other end received another number of messages")
+					require.Equal(t, 0, received, "Send failed, and so often the other end received its message, up to io.EOF")
 				}
 			})
 		}
@@ -1085,7 +1085,7 @@ func (s *CrewSuite) TestALineMayHave64KiB() {
 			var out labtest.Recorder
 			require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(input), &out), "Crew failed")
 			got := written(&out)
-			require.Len(t, got, 3, "another number of lines was written")
+			require.Equal(t, 3, len(got), "three lines, one of them of 65,536 bytes, came in, and so many were written")
 			assert.True(t, slices.Contains(got, longest), "the line of 65,536 bytes was not written as it was")
 		}
 	})

@@ -19,6 +19,10 @@ import (
 	"conclab/internal/labtest"
 )
 
+// shrimps is what targets panic with. Who does not recover reads it as the last
+// words of the whole program.
+const shrimps = "out of shrimps (the panic of a target, which Join must return as a *CrashError)"
+
 // Every test runs in virtual time: the seconds below pass at once.
 
 func TestRunTasks(t *testing.T) { suite.Run(t, new(RunTasksSuite)) }
@@ -536,7 +540,7 @@ func (s *CrashSuite) TestPanicBecomesAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "after a panic Join must return a *CrashError with the panic's value and stack",
 			(*processes.Process).Join)
-		for _, value := range []any{"out of shrimps", "", false, 0, time.Second, []string{"no", "key"}, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
+		for _, value := range []any{shrimps, "", false, 0, time.Second, []string{"no", "key"}, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
 			err := crash(t, func() { panic(value) })
 
 			var crashed *processes.CrashError
@@ -572,13 +576,13 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		gate := labtest.NewGate()
 		p := processes.NewProcess(func() {
 			gate.Pass()
-			panic("out of shrimps")
+			panic(shrimps)
 		})
 		require.NoError(t, p.Start(), "Start failed")
 		join := func() {
 			var crashed *processes.CrashError
 			require.ErrorAs(t, p.Join(), &crashed, "one Join returned something else")
-			assert.Equal(t, "out of shrimps", crashed.Value, "one Join was told another value")
+			assert.Equal(t, shrimps, crashed.Value, "one Join was told another value")
 			assert.NotEmpty(t, crashed.Stack, "one Join was told no stack")
 		}
 
@@ -594,7 +598,7 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 
 		for range 10 {
 			var without atomic.Int64
-			crowd(t, func() { panic("out of shrimps") }, func(p *processes.Process) {
+			crowd(t, func() { panic(shrimps) }, func(p *processes.Process) {
 				var crashed *processes.CrashError
 				if !errors.As(p.Join(), &crashed) {
 					without.Add(1)
@@ -678,7 +682,7 @@ func (s *CrashSuite) TestOthersGoOn() {
 			finished = true
 		})
 		require.NoError(t, healthy.Start(), "Start failed")
-		spawned := processes.Spawn(runnerFunc(func() { panic("out of shrimps") }))
+		spawned := processes.Spawn(runnerFunc(func() { panic(shrimps) }))
 
 		var crashed *processes.CrashError
 		assert.ErrorAs(t, spawned.Join(), &crashed, "the crash is not reported")
@@ -696,7 +700,7 @@ const instant = 10 * time.Millisecond
 // deep panics so many calls below its caller.
 func deep(calls int) {
 	if calls == 0 {
-		panic("out of shrimps")
+		panic(shrimps)
 	}
 	deep(calls - 1)
 }

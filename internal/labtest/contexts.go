@@ -24,7 +24,7 @@ type Ending struct {
 // Endings returns the ways in which a context ends: it is cancelled, or its
 // deadline passes, which is later than Blocks and Returns let pass together.
 func (t *T) Endings() []Ending {
-	cause := errors.New("it is late")
+	cause := errors.New("the cause, which is not what ctx.Err() returns")
 	return []Ending{
 		{context.Canceled, func() (context.Context, func()) {
 			ctx, cancel := context.WithCancelCause(t.Context())
