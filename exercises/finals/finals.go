@@ -47,7 +47,8 @@ type Pinger interface {
 	Ping(ctx context.Context, host string) (time.Duration, error)
 }
 
-// PingOp returns the operation that pings its argument with p and writes a line:
+// PingOp returns the operation that pings its argument with p and writes a line, in
+// one Write:
 //
 //	Ping response in 12.3 ms.
 //
@@ -120,7 +121,7 @@ type Server struct {
 // io.EOF or another error: that ends its request's context. Bytes that it sends
 // after its line are ignored. (After a line that ended with io.EOF hanging up is not
 // noticed.) At most s.MaxConns connections are handled at the same time; the next
-// ones wait for their turn.
+// ones wait for their turn, accepted or not, and are closed when ctx ends.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	panic("TODO: read a line from each client, run what it asks for, and end in good order")
 }
