@@ -338,6 +338,25 @@ func (s *LoopSuite) TestALoopRunsOnce() {
 		require.Equal(t, 1, len(inside), "Run was called in a callback, and does not return")
 		assert.ErrorIs(t, <-inside, eventloop.ErrRunning, "Run was called in a callback, and returned something else")
 		l.stop(t)
+
+		stopped := eventloop.New()
+		stopped.CallSoon(func() {
+			stopped.Stop()
+			assert.ErrorIs(t, stopped.Run(t.Context()), eventloop.ErrRunning, "a callback called Stop and then Run, which returned something else")
+			assert.ErrorIs(t, stopped.Close(), eventloop.ErrRunning, "a callback called Stop and then Close, which returned something else")
+			stopped.Stop() // what a refused Run makes of a Stop is its own business
+		})
+		runs(t, stopped)
+
+		outer, inner, said := eventloop.New(), eventloop.New(), new(words)
+		inner.CallSoon(func() { said.add("2"); outer.CallSoon(func() { said.add("4"); outer.Stop() }) })
+		inner.CallLater(time.Second, func() { said.add("3"); inner.Stop() })
+		outer.CallSoon(func() {
+			said.add("1")
+			assert.NoError(t, inner.Run(t.Context()), "another loop was run in a callback, and Run failed")
+		})
+		runs(t, outer)
+		assert.Equal(t, "1 2 3 4", said.all(), "a callback has run another loop, and these have run")
 	})
 }
 
@@ -472,6 +491,20 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		})
 		runs(t, l)
 		assert.Equal(t, "1 2", said.all(), "1 was due for some seconds when 2 was made, with a d of 0, and they ran in another order")
+
+		said = new(words)
+		var timers []*eventloop.Timer
+		for i := range 12 {
+			timers = append(timers, l.CallLater(time.Second, func() { said.add(fmt.Sprint(i)) }))
+			if i == 7 {
+				for _, timer := range timers[:5] {
+					timer.Cancel()
+				}
+			}
+		}
+		l.CallLater(time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, "5 6 7 8 9 10 11", said.all(), "eight timers of a second were made, five cancelled, four more made, and they ran in another order")
 	})
 }
 
@@ -573,6 +606,19 @@ func (s *TimersSuite) TestASlowCallbackLosesNone() {
 		l.CallLater(30*time.Second, l.Stop)
 		runs(t, l)
 		assert.Equal(t, "1 2 3 4 5 20", said.all(), "a callback took 10 seconds, and these timers ran (by their seconds)")
+
+		const many = 1_500
+		ran := 0
+		l.CallSoon(func() {
+			for i := range many {
+				l.CallLater(time.Duration(i%7)*time.Second, func() { ran++ })
+				t.Progress()
+			}
+			time.Sleep(10 * time.Second)
+		})
+		l.CallLater(30*time.Second, l.Stop)
+		runs(t, l)
+		assert.Equal(t, many, ran, "a callback has made %d timers, and so many have run", many)
 	})
 }
 
@@ -598,6 +644,15 @@ func (s *TimersSuite) TestWhatIsDueCountsAsQueued() {
 		l.Stop()
 		runs(t, l)
 		assert.Equal(t, "due later again", said.all(), "one more timer fell due, then Stop was called, then Run, and in the end these have run")
+
+		l, said = eventloop.New(), new(words)
+		for _, seconds := range []int{5, 2, 8, 1, 11, 3, 7, 4, 6, 2} {
+			l.CallLater(time.Duration(seconds)*time.Second, func() { said.add(fmt.Sprint(seconds)) })
+		}
+		time.Sleep(10 * time.Second)
+		l.Stop()
+		runs(t, l)
+		assert.Equal(t, "1 2 2 3 4 5 6 7 8", said.all(), "Stop was called after 10 seconds, then Run, and these timers have run (by their seconds)")
 	})
 }
 
@@ -774,6 +829,16 @@ func (s *OmeletteSuite) TestEachLineAtItsTime() {
 			require.Less(t, time.Since(begun), eventloop.Done+tolerance, "the loop stopped after")
 			checkOmelette(t, &w, begun)
 		}
+
+		l := eventloop.New()
+		for range 3 {
+			var w labtest.Recorder
+			begun := time.Now()
+			eventloop.Omelette(l, &w)
+			runs(t, l)
+			checkOmelette(t, &w, begun)
+			time.Sleep(time.Minute)
+		}
 	})
 }
 
@@ -827,6 +892,15 @@ func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
 		l.CallSoon(tick)
 		runs(t, l)
 		assert.GreaterOrEqual(t, ticks, 24, "in four minutes a timer of 10 seconds ran so often")
+
+		for _, long := range []time.Duration{90 * time.Second, 150 * time.Second, 5 * time.Minute} {
+			var w labtest.Recorder
+			l := eventloop.New()
+			eventloop.Omelette(l, &w)
+			l.CallSoon(func() { time.Sleep(long) })
+			runs(t, l)
+			assert.Equal(t, recipe, w.Writes(), "somebody else's callback has kept the loop for %v, and these lines were written", long)
+		}
 	})
 }
 
@@ -904,6 +978,17 @@ func (s *WatchSuite) TestAWatchMayBeginBeforeRun() {
 		runs(t, l)
 		require.Equal(t, "onetrue twotrue false", said.all(), "react was called in another way")
 		require.Equal(t, 1, ends, "a channel was empty and closed before Run, and its react was called so often")
+		require.NoError(t, l.Close(), "Close failed")
+
+		l, said = eventloop.New(), new(words)
+		errs := make(chan error, 2)
+		errs <- nil
+		errs <- eventloop.ErrRunning
+		close(errs)
+		eventloop.Watch(l, errs, func(err error, ok bool) { said.add(fmt.Sprintf("(%v, %v)", err, ok)) })
+		l.CallLater(10*time.Second, l.Stop)
+		runs(t, l)
+		require.Equal(t, "(<nil>, true) (event loop is running, true) (<nil>, false)", said.all(), "a nil error, another one and the close came, and react was called in another way")
 		require.NoError(t, l.Close(), "Close failed")
 	})
 }
@@ -983,6 +1068,20 @@ func (s *WatchSuite) TestManyWatches() {
 			require.Equal(t, each, len(got[i]), "of so many values of one channel these came")
 			require.True(t, slices.IsSorted(got[i]), "the values of one channel came in the order %v", got[i])
 		}
+
+		const many = 300
+		l = eventloop.New()
+		sum := 0
+		for i := range many {
+			events := make(chan int, 1)
+			events <- i + 1
+			eventloop.Watch(l, events, func(v int, _ bool) { sum += v })
+		}
+		r := start(t, l)
+		t.Settle()
+		r.stop(t)
+		require.NoError(t, l.Close(), "Close failed")
+		assert.Equal(t, many*(many+1)/2, sum, "%d channels have told a number each, and this is the sum of what came", many)
 	})
 }
 
