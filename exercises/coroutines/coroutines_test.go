@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -111,6 +112,20 @@ func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
 		})
 		assert.EqualValues(t, 4, work.calls.Load(), "ShowMe's was called four times, and its coroutine so often")
 		assert.Equal(t, strings.Repeat("hello\n", 4), w.String(), "and this was written")
+
+		slowly := coroutines.ShowMe(&w, after(time.Minute, "hello", nil))
+		twice(t, time.Minute, func(ctx context.Context) {
+			_, err := slowly(ctx)
+			assert.NoError(t, err, "ShowMe failed")
+		})
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := wait(ended)
+		require.ErrorIs(t, err, context.Canceled, "its context had ended before the call, and WaitHere returned something else")
+		_, err = wait(t.Context())
+		require.NoError(t, err, "one call of WaitHere ended with its context, and the next failed")
+		failsFirst(t, "ShowMe, whose coroutine fails first", coroutines.ShowMe(&w, sometimes()))
+		failsFirst(t, "ShowMe, whose writer fails first", coroutines.ShowMe(stumbling(), give("hello", nil)))
 	})
 }
 
@@ -170,6 +185,8 @@ func (s *ShowMeSuite) TestAWriteErrorIsReturned() {
 		t.Rule("work-as-a-value", "ShowMe must return the error of its writer", coroutines.ShowMe)
 		_, err := coroutines.ShowMe(broken, give("hello", nil))(t.Context())
 		assert.ErrorIs(t, err, errBoom, "writing failed, and ShowMe returned something else")
+		_, err = coroutines.ShowMe(halfBroken, give("hello", nil))(t.Context())
+		assert.ErrorIs(t, err, errBoom, "writing failed behind the first byte, and ShowMe returned something else")
 	})
 }
 
@@ -265,6 +282,9 @@ func (s *DomainSuite) TestAWriteErrorIsReturned() {
 		t.Rule("errors-are-results", "PrintDomain must return the error of its writer", coroutines.PrintDomain)
 		_, err := coroutines.PrintDomain(broken, "https://www.example.com")(t.Context())
 		assert.ErrorIs(t, err, errBoom, "writing failed, and it returned something else")
+		_, err = coroutines.PrintDomain(halfBroken, "https://www.example.com")(t.Context())
+		assert.ErrorIs(t, err, errBoom, "writing failed behind the first byte, and it returned something else")
+		failsFirst(t, "PrintDomain, whose writer fails first", coroutines.PrintDomain(stumbling(), "https://hello"))
 	})
 }
 
@@ -330,6 +350,10 @@ func (s *GatherSuite) TestAnErrorEndsTheChain() {
 
 		_, err = coroutines.Then(give("fine", nil), func(string) coroutines.Coroutine[int] { return give(0, errBoom) })(t.Context())
 		assert.ErrorIs(t, err, errBoom, "the second one failed, and it returned something else")
+
+		failsFirst(t, "Then, whose c fails first", coroutines.Then(sometimes(), func(s string) coroutines.Coroutine[string] { return give(s, nil) }))
+		second := sometimes()
+		failsFirst(t, "Then, whose second one fails first", coroutines.Then(give("", nil), func(string) coroutines.Coroutine[string] { return second }))
 	})
 }
 
@@ -361,7 +385,7 @@ func (s *GatherSuite) TestThenPassesTheContextOn() {
 func (s *GatherSuite) TestAllRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("all-at-the-same-time", "Gather must run all at the same time", coroutines.Gather[int])
-		const n = 200
+		const n = 1_200
 		meeting := labtest.NewMeeting(n)
 		cs := make([]coroutines.Coroutine[int], n)
 		for i := range cs {
@@ -399,6 +423,13 @@ func (s *GatherSuite) TestResultsComeInTheOrderOfTheArguments() {
 		none, err := coroutines.Gather[int]()(t.Context())
 		assert.NoError(t, err, "without arguments it failed")
 		assert.Empty(t, none, "without arguments it gave results")
+
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		deaf, err := coroutines.Gather(ignoring(time.Second, nil), ignoring(0, nil))(ended)
+		if err == nil {
+			assert.Equal(t, []int{1, 1}, deaf, "the context had ended before, nobody heeded it, it returned no error, and gave something else")
+		}
 	})
 }
 
@@ -443,10 +474,16 @@ func (s *GatherSuite) TestItReturnsTheFirstError() {
 		for _, own := range []error{context.Canceled, context.DeadlineExceeded} {
 			_, err := coroutines.Gather(give(1, nil), give(0, own))(t.Context())
 			require.ErrorIs(t, err, own, "one failed, though the caller's context had not ended, and it returned something else")
+			_, err = coroutines.Gather(ignoring(2*time.Second, other), ignoring(time.Second, own))(t.Context())
+			require.ErrorIs(t, err, own, "it returned another error than the first")
 		}
+		_, err := coroutines.Gather(ignoring(3*time.Second, &url.Error{Err: other}), ignoring(time.Second, uncomparable{"first"}), ignoring(2*time.Second, uncomparable{"second"}))(t.Context())
+		var first uncomparable
+		require.ErrorAs(t, err, &first, "three failed with errors of two types, and it returned another than the first")
+		require.Equal(t, uncomparable{"first"}, first, "it returned another error than the first")
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(2*time.Second, cancel)
-		_, err := coroutines.Gather(after(time.Second, 0, errBoom), ignoring(3*time.Second, nil))(ctx)
+		_, err = coroutines.Gather(after(time.Second, 0, errBoom), ignoring(3*time.Second, nil))(ctx)
 		assert.ErrorIs(t, err, errBoom, "the caller's context ended after the first error, and it returned something else")
 
 		ended, cancel := context.WithCancel(t.Context())
@@ -702,6 +739,15 @@ func (s *WithTimeoutSuite) TestTheClockStartsWithTheCall() {
 			assert.Equal(t, "Done.", result, "it gave something else")
 		})
 		assert.EqualValues(t, 4, work.calls.Load(), "it was called four times, and c so often")
+
+		failsFirst(t, "WithTimeout, whose c fails first", coroutines.WithTimeout(time.Second, sometimes()))
+		late := time.Minute
+		limited := coroutines.WithTimeout(10*time.Second, func(ctx context.Context) (string, error) { return after(late, "Done.", nil)(ctx) })
+		_, err := limited(t.Context())
+		require.ErrorIs(t, err, context.DeadlineExceeded, "c took a minute of ten seconds, and it returned something else")
+		late = time.Second
+		_, err = limited(t.Context())
+		require.NoError(t, err, "one call took too long, and the next, which did not, failed")
 	})
 }
 
@@ -773,6 +819,45 @@ func (slow) AfterFunc(func()) func() bool {
 	return func() bool { labtest.StepAside(); return true }
 }
 
+// sometimes returns a coroutine of which the first call fails, the second does
+// not, and so on.
+func sometimes() coroutines.Coroutine[string] {
+	calls := 0
+	return func(context.Context) (string, error) {
+		if calls++; calls%2 == 1 {
+			return "", errBoom
+		}
+		return "hello", nil
+	}
+}
+
+// stumbling returns a writer that fails as a coroutine of sometimes does.
+func stumbling() labtest.WriterFunc {
+	next := sometimes()
+	return func(p []byte) (int, error) {
+		if _, err := next(context.Background()); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
+}
+
+// failsFirst checks that what became of one call is nothing to the next.
+func failsFirst(t *labtest.T, what string, c coroutines.Coroutine[string]) {
+	for range 2 {
+		_, err := c(t.Context())
+		require.ErrorIs(t, err, errBoom, "%s: it returned something else", what)
+		result, err := c(t.Context())
+		require.NoError(t, err, "%s: the call after that failed too", what)
+		require.Equal(t, "hello", result, "%s: the call after that gave something else", what)
+	}
+}
+
+// uncomparable is an error that cannot be compared with ==.
+type uncomparable []string
+
+func (e uncomparable) Error() string { return e[0] }
+
 // endsWithItsCaller checks that a call waits for whom, and that whom waits no longer
 // when the caller's context has ended, in whichever way. The context has a value.
 func endsWithItsCaller(t *labtest.T, whom string, call func(ctx context.Context) error) {
@@ -811,5 +896,8 @@ func took(t *labtest.T, start time.Time, want time.Duration, what string, args .
 	}
 }
 
-// broken is a writer that fails.
-var broken = labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
+// broken is a writer that fails, halfBroken one that writes a byte first.
+var (
+	broken     = labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
+	halfBroken = labtest.WriterFunc(func([]byte) (int, error) { return 1, errBoom })
+)

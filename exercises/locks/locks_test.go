@@ -109,6 +109,10 @@ func (s *ScreenSuite) TestEachLineIsOneWrite() {
 
 		assert.Equal(t, []string{"one\n", "\n", "100 %d\ttwo \n", "three\n"}, w.Writes(), "other Writes came")
 
+		var same labtest.Recorder
+		require.NoError(t, locks.NewScreen(&same).Print("one", "one", "", "", "one"), "Print failed")
+		assert.Equal(t, []string{"one\n", "one\n", "\n", "\n", "one\n"}, same.Writes(), "some lines were like the one before, and other Writes came")
+
 		var long labtest.Recorder
 		require.NoError(t, locks.NewScreen(&long).Print(strings.Repeat("long ", 2_000)), "Print failed")
 		require.Len(t, long.Writes(), 1, "a line of 10,000 bytes came in another number of Writes")
@@ -195,6 +199,18 @@ func (s *ScreenSuite) TestPrintReturnsTheFirstError() {
 
 		screen := locks.NewScreen(&breaks{to: io.Discard, at: 0, how: func() error { return io.EOF }})
 		assert.ErrorIs(t, screen.Print("one"), io.EOF, "a Write returned io.EOF, and Print returned something else")
+
+		for _, part := range []int{1, len("two"), len("two\n")} {
+			writes := 0
+			screen := locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
+				if writes++; writes == 2 {
+					return part, errBroken
+				}
+				return len(p), nil
+			}))
+			assert.ErrorIs(t, screen.Print("one", "two", "three"), errBroken, "the second Write failed behind %d bytes, and Print returned something else", part)
+			assert.Equal(t, 2, writes, "the second Write failed behind %d bytes, and so many came", part)
+		}
 	})
 }
 
@@ -407,6 +423,13 @@ func (s *CrewSuite) TestEachJobCountsOnce() {
 			require.Equal(t, n, crew.tally.Total(), "the total after %d jobs", n)
 		}
 
+		again := newCrew()
+		again.tally.Add(10)
+		for n := range 2 {
+			locks.Crew(make([]string, 3), again.screen, again.tally)
+			require.Equal(t, 10+3*(n+1), again.tally.Total(), "the total was 10, and then %d crews have done 3 jobs each", n+1)
+		}
+
 		crew := newCrew()
 		call := t.Go(func() { locks.Crew(make([]string, 6), crew.screen, crew.tally) })
 		time.Sleep(locks.Nap / 2)
@@ -453,13 +476,21 @@ func (s *CrewSuite) TestAJobIsOneBlock() {
 func (s *CrewSuite) TestBothNapAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("sleep-outside-of-the-lock", "Both workers must nap at the same time: 2k jobs take k naps", locks.Crew)
-		for _, n := range []int{1, 2, 10} {
+		for _, n := range []int{1, 2, 9, 10} {
 			crew := runCrew(t, make([]string, n))
 			naps := time.Duration((n + 1) / locks.Workers)
 			require.GreaterOrEqual(t, crew.took, naps*locks.Nap, "the time for %d jobs", n)
 			// Who polls for the screen comes a little later.
 			require.Less(t, crew.took, (naps+1)*locks.Nap, "the time for %d jobs", n)
 		}
+
+		c := newCrew()
+		work := func() { locks.Crew(make([]string, 2), c.screen, c.tally) }
+		one, other := t.Go(work), t.Go(work)
+		one.Join()
+		other.Join()
+		require.Less(t, time.Since(c.began), 2*locks.Nap, "two crews have done two jobs each, at the same time and on the same screen, in")
+		require.Equal(t, 4, c.tally.Total(), "two crews have done two jobs each, and this is the total")
 	})
 }
 
@@ -495,6 +526,9 @@ func (s *CrewSuite) TestABrokenScreenStopsNobody() {
 			tally := locks.NewTally(new(cell))
 			call := t.Go(func() { locks.Crew(make([]string, 5), screen, tally) })
 			call.Returns("with a screen that fails it does not return")
+			if every == 1 {
+				require.Equal(t, 5, writes, "of each of 5 jobs the first line failed, and so many Writes came")
+			}
 			require.Equal(t, 5, tally.Total(), "the total after 5 jobs on a screen where every %d. Write fails", every)
 		}
 	})
@@ -619,6 +653,23 @@ func (s *PrintContextSuite) TestItWaitsNoLongerThanItsContext() {
 				t.Go(func() { assert.NoError(t, b.screen.Print("next"), "the next Print failed") }).
 					Returns("it has ended with its context, the screen is free, and the next Print blocks")
 			}
+		}
+
+		for _, ending := range t.Endings() {
+			if ending.Err != context.Canceled {
+				continue // it would need time to pass
+			}
+			b := busy(t, "Print")
+			ctx, end := ending.Start()
+			waiter := t.Go(func() {
+				assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), context.Canceled, "its context was cancelled, and it returned something else")
+			})
+			t.Pass(time.Minute)
+			end()
+			t.Pass(time.Minute)
+			require.True(t, waiter.Returned(), "its context was cancelled, and it still waits")
+			b.gate.Open()
+			b.call.Join()
 		}
 
 		t.InTurn(30, func(ctx *labtest.Moment) {

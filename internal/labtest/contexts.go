@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // later is more time than Blocks and Returns let pass together.
@@ -22,7 +23,8 @@ type Ending struct {
 }
 
 // Endings returns the ways in which a context ends: it is cancelled, or its
-// deadline passes, which is later than Blocks and Returns let pass together.
+// deadline passes, which is later than Blocks and Returns let pass together, or
+// it has a deadline and is cancelled long before that.
 func (t *T) Endings() []Ending {
 	cause := errors.New("the cause, which is not what ctx.Err() returns")
 	return []Ending{
@@ -35,6 +37,14 @@ func (t *T) Endings() []Ending {
 			return ctx, func() {
 				<-ctx.Done()
 				cancel()
+			}
+		}},
+		{context.Canceled, func() (context.Context, func()) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			ctx, release := context.WithTimeout(ctx, 1000*time.Hour)
+			return ctx, func() {
+				cancel(cause)
+				release()
 			}
 		}},
 	}

@@ -147,7 +147,7 @@ func (s *RightSuite) TestContextsEndInEveryWay() {
 			assert.NotErrorIs(t, context.Cause(ctx), ending.Err)
 			ways = append(ways, ending.Err)
 		}
-		assert.Equal(t, []error{context.Canceled, context.DeadlineExceeded}, ways)
+		assert.Equal(t, []error{context.Canceled, context.DeadlineExceeded, context.Canceled}, ways)
 	})
 }
 
