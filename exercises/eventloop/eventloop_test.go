@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -210,6 +211,24 @@ func (s *LoopSuite) TestStopLetsTheQueuedRun() {
 		l.CallSoon(l.Stop)
 		runs(t, l)
 		assert.Equal(t, "1 2 3 4", said.all(), "the next Run went on, and in the end these have run")
+
+		l, said = eventloop.New(), new(words)
+		for range 5 {
+			l.CallSoon(func() {})
+		}
+		l.CallSoon(func() {
+			l.Stop()
+			l.CallSoon(func() { said.add("1"); l.Stop(); l.CallSoon(func() { said.add("4") }) })
+			l.CallSoon(func() { said.add("2") })
+			l.CallSoon(func() { said.add("3") })
+		})
+		runs(t, l)
+		require.Empty(t, said.all(), "all were queued after Stop, and Run has run")
+		runs(t, l)
+		require.Equal(t, "1 2 3", said.all(), "an earlier Stop had left 1, 2 and 3, in the next Run 1 called Stop and queued 4, and Run has run")
+		l.Stop()
+		runs(t, l)
+		require.Equal(t, "1 2 3 4", said.all(), "and in the end these have run")
 	})
 }
 
@@ -505,6 +524,28 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		l.CallLater(time.Second, l.Stop)
 		runs(t, l)
 		assert.Equal(t, "5 6 7 8 9 10 11", said.all(), "eight timers of a second were made, five cancelled, four more made, and they ran in another order")
+
+		l, said = eventloop.New(), new(words)
+		var want20 []string
+		four := func() {
+			for range 4 {
+				name := fmt.Sprint(len(want20))
+				want20 = append(want20, name)
+				l.CallLater(time.Minute, func() { said.add(name) })
+			}
+		}
+		four()
+		l.Stop()
+		four()
+		runs(t, l) // nothing is due
+		four()
+		l.CallSoon(func() { four(); l.Stop() })
+		runs(t, l)
+		four()
+		time.Sleep(time.Minute + time.Second)
+		l.Stop()
+		runs(t, l)
+		assert.Equal(t, strings.Join(want20, " "), said.all(), "they were made before, in and between several Runs, at the same moment, and they ran in another order")
 	})
 }
 
@@ -741,6 +782,14 @@ func (s *TimersSuite) TestCancelWhatIsDue() {
 		l.CallLater(time.Second, l.Stop)
 		runs(t, l)
 		assert.Equal(t, "first", said.all(), "three were cancelled, and these ran")
+
+		timer := l.CallLater(time.Second, func() { said.add("fifth") })
+		time.Sleep(2 * time.Second)
+		l.Stop()
+		assert.True(t, timer.Cancel(), "it was due and Stop had been called, but not yet Run")
+		assert.False(t, timer.Cancel(), "it had been cancelled before")
+		runs(t, l)
+		assert.Equal(t, "first", said.all(), "one more was cancelled, and these ran")
 	})
 }
 
@@ -901,6 +950,16 @@ func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
 			runs(t, l)
 			assert.Equal(t, recipe, w.Writes(), "somebody else's callback has kept the loop for %v, and these lines were written", long)
 		}
+
+		l, said := eventloop.New(), new(words)
+		l.CallLater(eventloop.Done-time.Second, func() {
+			time.Sleep(2 * time.Second)
+			l.CallSoon(func() { said.add("queued") })
+		})
+		eventloop.Omelette(l, io.Discard)
+		l.CallSoon(func() { l.CallLater(eventloop.Done, func() { said.add("due") }) })
+		runs(t, l)
+		assert.Contains(t, []string{"queued due", "due queued"}, said.all(), "when the omelette was done a callback was queued and a timer was due, and by the end of Run these have run")
 	})
 }
 
@@ -1029,6 +1088,22 @@ func (s *WatchSuite) TestAWatchOutlivesARun() {
 		t.Settle()
 		r.stop(t)
 		assert.Equal(t, "2 true", said.all(), "react panicked at 1, then 2 came, and in the next Run react was called in another way")
+		require.NoError(t, l.Close(), "Close failed")
+
+		l, said = eventloop.New(), new(words)
+		eventloop.Watch(l, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
+		l.CallSoon(func() {
+			l.Stop()
+			for _, v := range []int{1, 2} {
+				events <- v
+				time.Sleep(time.Second)
+			}
+		})
+		runs(t, l)
+		r = start(t, l)
+		t.Settle()
+		r.stop(t)
+		assert.Equal(t, "1 true 2 true", said.all(), "1 and 2 came when Stop had been called and Run had not yet returned, and by the end of the next Run react was called in another way")
 		require.NoError(t, l.Close(), "Close failed")
 	})
 }
