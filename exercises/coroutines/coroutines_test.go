@@ -741,11 +741,15 @@ func (s *WithTimeoutSuite) TestTheClockStartsWithTheCall() {
 		assert.EqualValues(t, 4, work.calls.Load(), "it was called four times, and c so often")
 
 		failsFirst(t, "WithTimeout, whose c fails first", coroutines.WithTimeout(time.Second, sometimes()))
-		late := time.Minute
-		limited := coroutines.WithTimeout(10*time.Second, func(ctx context.Context) (string, error) { return after(late, "Done.", nil)(ctx) })
+		var calls atomic.Int64
+		limited := coroutines.WithTimeout(10*time.Second, func(ctx context.Context) (string, error) {
+			if calls.Add(1) == 1 {
+				return after(time.Minute, "Done.", nil)(ctx)
+			}
+			return give("Done.", nil)(ctx)
+		})
 		_, err := limited(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded, "c took a minute of ten seconds, and it returned something else")
-		late = time.Second
 		_, err = limited(t.Context())
 		require.NoError(t, err, "one call took too long, and the next, which did not, failed")
 	})
