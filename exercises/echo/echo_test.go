@@ -25,6 +25,9 @@ import (
 // tolerance is by how much something may come late that has a time.
 const tolerance = 100 * time.Millisecond
 
+// noticed is when those who look at their context now and then have noticed its end.
+const noticed = 2 * time.Second
+
 var errBoom = errors.New("boom")
 
 // messages are bytes of many kinds; each is given back as it is.
@@ -393,7 +396,7 @@ func (s *ShutdownSuite) TestAnEndByDeadlineIsNoErrorEither() {
 		_, err := slow.Write([]byte("slow"))
 		require.NoError(t, err, "nobody read the message")
 		assert.Empty(t, rest(client), "a client that had said nothing got this")
-		assert.Less(t, time.Since(start), time.Minute+tolerance, "a client that had said nothing was closed after")
+		assert.Less(t, time.Since(start), time.Minute+noticed, "ctx ended after a minute, and a client that had said nothing was closed after")
 		call.Blocks("its deadline has passed, a client has not had its echo, and it returned")
 		assert.Equal(t, "slow", rest(slow), "its deadline has passed, and of an echo only this came back")
 		call.Returns("its deadline has passed, nobody is left, and it does not return")
@@ -688,7 +691,7 @@ func (s *LimitsSuite) TestAnEndedContextClosesTheSilentBeforeTheirTime() {
 		start := time.Now()
 		r.cancel()
 		assert.Empty(t, rest(client), "it had said nothing, and got this")
-		assert.Less(t, time.Since(start), tolerance, "the time after which it was closed")
+		assert.Less(t, time.Since(start), noticed, "it was closed so long after ctx had ended")
 		r.stop(t)
 	})
 }
@@ -792,7 +795,7 @@ func (s *LimitsSuite) TestTheClockStartsWithTheHandling() {
 		assert.Empty(t, rest(silent), "it had said nothing, and got this")
 		took := time.Since(start)
 		assert.GreaterOrEqual(t, took, 2*time.Minute, "a minute for its turn and a minute of silence: it was closed after")
-		assert.Less(t, took, 2*time.Minute+2*tolerance, "a minute for its turn and a minute of silence: it was closed after")
+		assert.Less(t, took, 2*time.Minute+2*noticed, "a minute for its turn and a minute of silence: it was closed after")
 		r.stop(t)
 	})
 }

@@ -25,7 +25,7 @@ var names = []string{"ascii", "latin-1", "utf-8", "utf-16le", "utf-16be"}
 // mixed are the names of all encodings, unknown are names of none.
 var (
 	mixed   = []string{"ASCII", "aScii", "Latin-1", "LATIN-1", "uTf-8", "UTF-8", "UTF-16le", "utf-16LE", "utf-16BE", "Utf-16be"}
-	unknown = []string{"", "utf8", "utf-16", "utf16le", "latin1", "iso-8859-1", "us-ascii", "utf_8", "utf_16le", " ascii", "utf-8 ", "koi8-r"}
+	unknown = []string{"", "utf8", "utf-16", "utf16le", "latin1", "iso-8859-1", "us-ascii", "utf_8", "utf_16le", "utf-16-le", "utf-8-sig", "latin-2", "ascii\x00", " ascii", "utf-8 ", "koi8-r"}
 )
 
 // valid has the same text in bytes and as a string.
@@ -113,6 +113,11 @@ var (
 		{"utf-16be", "\xff\xfd\xd8\x3d", 2},              // high at the end
 		{"utf-16be", "\x00a\xd8\x3d\xde", 2},             // half a low
 		{"utf-16le", "a\x00\x3d\xd8\x00", 2},             // half a low
+		{"utf-16be", "\xdc\x00\xdc\x00", 0},              // the first low, twice
+		{"utf-16le", "\x00\xdc\xff\xdf", 0},              // the first low, the last low
+		{"utf-16be", "\xd8\x00\xdb\xff", 0},              // the first high, the last high
+		{"utf-16le", "\xff\xdb\xff\xdb", 0},              // the last high, twice
+		{"utf-16be", "\xd8\x00\xe0\x00", 0},              // the first high, and what is just no low
 	}
 )
 
@@ -138,7 +143,7 @@ func isError(t *labtest.T, err error, name string, offset int, format string, ar
 	call := fmt.Sprintf(format, args...)
 	var e *encoding.Error
 	require.ErrorAs(t, err, &e, "%s: no *Error", call)
-	assert.EqualValues(t, offset, e.Offset, "%s: wrong Offset", call)
+	assert.Equal(t, int64(offset), e.Offset, "%s: wrong Offset", call)
 	assert.Equal(t, name, strings.ToLower(e.Encoding), "%s: wrong Encoding", call)
 }
 
@@ -232,8 +237,8 @@ func (s *DecodeSuite) TestNamesInAnyLetterCase() {
 			_, err := encoding.Decode(name, nil)
 			assert.NoError(t, err, "%s: Decode failed", name)
 		}
-		_, err := encoding.Decode("UTF-16BE", []byte("\xdc\x00"))
-		isError(t, err, "utf-16be", 0, "UTF-16BE")
+		_, err := encoding.Decode("UTF-16BE", []byte("\x00"))
+		isError(t, err, "utf-16be", 0, `UTF-16BE, "\x00", which is half a unit`)
 		for _, name := range unknown {
 			for _, data := range []string{"", "a", "\xff"} {
 				_, err := encoding.Decode(name, []byte(data))
@@ -401,6 +406,23 @@ func (s *SandwichSuite) TestDecodeWorkEncode() {
 			assert.Equal(t, v.text, seen[0], "%s: work got another text", v.encoding)
 			assert.Equal(t, string(want), string(got), "%s: other bytes came out", v.encoding)
 		}
+
+		for _, text := range []string{"\ufeffa", "e\u0301", "abc"} {
+			for _, name := range []string{"utf-8", "utf-16le", "utf-16be"} {
+				data, err := encoding.Encode(name, text)
+				require.NoError(t, err, "Encode failed")
+				in := bytes.Clone(data)
+				got, err := encoding.Sandwich(name, func(s string) string {
+					assert.Equal(t, text, s, "%s: work got another text", name)
+					return strings.ToUpper(text)
+				})(in)
+				require.NoError(t, err, "%s: the sandwich of %+q failed", name, text)
+				want, err := encoding.Encode(name, strings.ToUpper(text))
+				require.NoError(t, err, "Encode failed")
+				assert.Equal(t, string(want), string(got), "%s: work gave %+q, and other bytes came out", name, strings.ToUpper(text))
+				assert.Equal(t, string(data), string(in), "%s: the sandwich has changed the bytes that it was given", name)
+			}
+		}
 	})
 }
 
@@ -530,6 +552,16 @@ func (s *TranscodeSuite) TestReadsMayHaveAnySize() {
 		for _, v := range valid {
 			transcodes(t, v.encoding, v.data, v.text, 9, func(size int) io.Reader {
 				return &slices{data: v.data, size: size, end: io.EOF}
+			})
+		}
+		for name, symbols := range map[string]int{"ascii": 128, "latin-1": 256} {
+			var data []byte
+			var text []rune
+			for n := range symbols {
+				data, text = append(data, byte(n)), append(text, rune(n))
+			}
+			transcodes(t, name, string(data), string(text), 2, func(size int) io.Reader {
+				return &slices{data: string(data), size: size, end: io.EOF}
 			})
 		}
 	})

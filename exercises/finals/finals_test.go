@@ -27,8 +27,9 @@ import (
 // tolerance is by how much something may come late that has a time.
 const tolerance = 100 * time.Millisecond
 
-// aWeek is a timeout that ends nothing here.
-const aWeek = 7 * 24 * time.Hour
+// halfADay is a timeout that ends nothing here. A goroutine that only sleeps it out
+// is allowed, and gone before a bubble looks for what stays.
+const halfADay = 12 * time.Hour
 
 // nobody is where nobody listens: what does not use the client that it is given gets
 // no answer there, and nothing leaves the machine.
@@ -177,7 +178,7 @@ func (s *ServerSuite) TestALineMayComeInPieces() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-line-at-last", "A request must be read up to its line's end, however many pieces it comes in, and not run before", (*finals.Server).Serve)
 		var ran atomic.Int64
-		server, ln := &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}}, labtest.NewListener()
+		server, ln := &finals.Server{Timeout: halfADay, Ops: ops{"say": counted(&ran)}}, labtest.NewListener()
 		t.Go(func() { _ = server.Serve(context.Background(), ln) }) // a ctx that never ends
 		for _, request := range []string{"say hello\n", "say hello\r\n"} {
 			ran.Store(0)
@@ -248,7 +249,7 @@ func (s *ServerSuite) TestALineThatIsTooLong() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("too-long", "A line of more than MaxRequest bytes must be answered `error: request too long`, without waiting for its end", (*finals.Server).Serve)
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}})
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": counted(&ran)}})
 		const want = "error: request too long\n"
 		line := "say " + strings.Repeat("x", 200<<10)
 		for _, parts := range [][]string{{line[:1025] + "\n"}, {line[:1025] + "\r\n"}, {line[:2000] + "\n"}, {line[:1025]}, {line}, {line[:1000], line[:25]}, {"say " + strings.Repeat("ü", 600)}} {
@@ -382,7 +383,7 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 		t.Rule("a-panic-inside", "An operation that panics must be answered `error: internal error`, and the server must go on", (*finals.Server).Serve)
 		t.NothingStays()
 		desk := newDesk()
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{
 			"wait":  desk.op,
 			"text":  func(context.Context, string, io.Writer) error { panic("secret: 42") },
 			"error": func(context.Context, string, io.Writer) error { panic(errBoom) },
@@ -411,7 +412,7 @@ func (s *ServerSuite) TestNobodyWaitsForOthers() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "Every client must be served while others are silent, run, or do not take their answer", (*finals.Server).Serve)
 		desk := newDesk()
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}})
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": say, "wait": desk.op}})
 		var clients []*labtest.Conn
 		for _, request := range []string{"", "say answer", "wait hello\n", "wait hello\n", "say answer to hello\n"} {
 			clients = append(clients, begin(t, r.ln, request))
@@ -433,7 +434,7 @@ func (s *ServerSuite) TestHundredsAtATime() {
 		t.Rule("many-clients", "Hundreds of requests must run at the same time, and each client must have its own answer", (*finals.Server).Serve)
 		const n = 200
 		all := labtest.NewMeeting(n)
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"meet": func(ctx context.Context, arg string, w io.Writer) error {
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"meet": func(ctx context.Context, arg string, w io.Writer) error {
 			if !all.Attend() {
 				return errors.New("the others never came")
 			}
@@ -513,7 +514,7 @@ func (s *ServerSuite) TestWhoHasNotSentItsLineIsClosed() {
 		t.Rule("the-orderly-end", "When ctx ends, a client that has not sent its whole line must be closed, and nothing run for it", (*finals.Server).Serve)
 		t.NothingStays()
 		var ran atomic.Int64
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": counted(&ran)}})
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": counted(&ran)}})
 		var clients []*labtest.Conn
 		for _, part := range []string{"", "", "s", "say all my mon", "say all my money\r"} {
 			clients = append(clients, begin(t, r.ln, part))
@@ -534,7 +535,7 @@ func (s *ServerSuite) TestARunningRequestGoesOn() {
 		for _, end := range t.Endings() {
 			ctx, stop := end.Start()
 			desk := newDesk()
-			r := serveUntil(t, ctx, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+			r := serveUntil(t, ctx, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op}})
 			r.cancel = stop
 			clients := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n"), r.ln.Dial((&sent{data: "wait hello", end: io.EOF}).wrap)}
 			t.Settle()
@@ -567,7 +568,7 @@ func (s *ServerSuite) TestALineThatHasJustBeenReadHasItsAnswer() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If ctx ends right when a line has been read, its client must have its answer all the same", (*finals.Server).Serve)
 		var r *running
-		server := func() *finals.Server { return &finals.Server{Timeout: aWeek, Ops: ops{"say": patient}} }
+		server := func() *finals.Server { return &finals.Server{Timeout: halfADay, Ops: ops{"say": patient}} }
 		for range 20 {
 			t.Progress()
 			r = serve(t, server())
@@ -597,7 +598,7 @@ func (s *ServerSuite) TestEitherTheAnswerOrNothing() {
 		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its answer if its line was read, and be closed if not", (*finals.Server).Serve)
 		for range 100 {
 			t.Progress()
-			r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say}})
+			r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": say}})
 			client := begin(t, r.ln, "say hel")
 			var failed error
 			var got string
@@ -651,7 +652,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 		t.NothingStays()
 		for _, err := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
 			desk := newDesk()
-			r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"say": say, "wait": desk.op}})
+			r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": say, "wait": desk.op}})
 			idle, busy := r.ln.Dial(), begin(t, r.ln, "wait hello\n")
 			t.Settle()
 
@@ -674,7 +675,7 @@ func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 		t.Rule("the-orderly-end", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*finals.Server).Serve)
 		t.NothingStays()
 		desk := newDesk()
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op}})
 		idle, busy := r.ln.Dial(), begin(t, r.ln, "wait hello\n")
 		t.Settle()
 		r.fail(errBoom)
@@ -1142,7 +1143,7 @@ func (s *LimitsSuite) TestHangingUpEndsTheContext() {
 		t.Rule("who-hangs-up", "When a client hangs up after its line, its request's context must end", (*finals.Server).Serve)
 		t.NothingStays()
 		desk, gate := newDesk(), labtest.NewGate()
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op, "say": say, "panic": func(context.Context, string, io.Writer) error {
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op, "say": say, "panic": func(context.Context, string, io.Writer) error {
 			gate.Pass()
 			panic("boom")
 		}}})
@@ -1187,7 +1188,7 @@ func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 		for _, further := range []string{"x", "wait again\n", strings.Repeat("line\n", 20_000)} {
 			for _, hangsUp := range []bool{false, true} {
 				desk := newDesk()
-				r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+				r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op}})
 				client := r.ln.Dial()
 				writer := t.Go(func() {
 					for _, s := range []string{"wait hello\n", further, further, "and more"} {
@@ -1212,7 +1213,7 @@ func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 		}
 		// All at once.
 		desk := newDesk()
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op}})
 		client := r.ln.Dial()
 		writer := t.Go(func() { _, _ = io.WriteString(client, "wait hello\r\n"+strings.Repeat("more\n", 600)) })
 		t.Settle()
@@ -1230,7 +1231,7 @@ func (s *LimitsSuite) TestAHalfCloseIsNoHangingUp() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("who-hangs-up", "A line that ended with io.EOF must have its answer: its context must not end", (*finals.Server).Serve)
 		desk := newDesk()
-		r := serve(t, &finals.Server{Timeout: aWeek, Ops: ops{"wait": desk.op}})
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op}})
 		client := r.ln.Dial((&sent{data: "wait hello", end: io.EOF}).wrap)
 		t.Settle()
 		require.Equal(t, int64(1), desk.running.Load(), "so many requests run")
@@ -1245,7 +1246,7 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-many", "At most MaxConns connections must be handled at the same time, and so many must be", (*finals.Server).Serve)
 		const limit = 3
-		r := serve(t, &finals.Server{MaxConns: limit, Timeout: aWeek, Ops: ops{"nap": func(ctx context.Context, arg string, w io.Writer) error {
+		r := serve(t, &finals.Server{MaxConns: limit, Timeout: halfADay, Ops: ops{"nap": func(ctx context.Context, arg string, w io.Writer) error {
 			t.Pass(time.Second)
 			return say(ctx, arg, w)
 		}}})
@@ -1332,7 +1333,7 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 		t.NothingStays()
 		for _, fails := range []error{nil, errBoom} {
 			desk := newDesk()
-			r := serve(t, &finals.Server{MaxConns: 2, Timeout: aWeek, Ops: ops{"wait": desk.op}})
+			r := serve(t, &finals.Server{MaxConns: 2, Timeout: halfADay, Ops: ops{"wait": desk.op}})
 			busy := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n")}
 			t.Settle()
 			waiting := []*labtest.Conn{r.ln.Dial(), r.ln.Dial(), r.ln.Dial()}

@@ -168,6 +168,10 @@ func (s *FutureSuite) TestWaitBlocksUntilItIsSettled() {
 					}
 				})
 			}
+			waiters = append(waiters, t.Go(func() {
+				_, waitErr := f.Wait(context.Background()) // which has no Done
+				assert.ErrorIs(t, waitErr, err, "a waiter with context.Background() was told something else")
+			}))
 			waiters[0].Blocks("Wait returned before the future was settled")
 			for _, w := range waiters {
 				require.False(t, w.Returned(), "Wait returned before the future was settled")
@@ -334,7 +338,7 @@ func (s *FutureSuite) TestASettledFutureGivesItsOutcomeToAll() {
 func (s *FutureSuite) TestDoneTells() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-struct-and-a-closed-channel", "Done must tell whether the future is settled", (*future).Done)
-		for _, err := range []error{nil, errWork} {
+		for _, err := range []error{nil, errWork, context.Canceled, context.DeadlineExceeded} {
 			f := futures.NewFuture[int]()
 			require.False(t, f.Done(), "it is true before the future is settled")
 			waiter := t.Go(func() { _, _ = f.Wait(t.Context()) })
@@ -347,7 +351,7 @@ func (s *FutureSuite) TestDoneTells() {
 			} else {
 				require.NoError(t, f.SetError(err), "SetError failed")
 			}
-			require.True(t, f.Done(), "it is false although the future is settled")
+			require.True(t, f.Done(), "it is false although the future is settled (error: %v)", err)
 			waiter.Returns("the future is settled, and Wait still blocks")
 			require.True(t, f.Done(), "it is false after the outcome has been asked for")
 		}
@@ -702,11 +706,14 @@ func (s *CallbacksSuite) TestWaitDoesNotWaitForCallbacks() {
 		early.Blocks("Wait returned before the future was settled")
 		gate := labtest.NewGate()
 		f.AddDoneCallback(func(*future) { gate.Pass() })
+		behind := t.Go(func() { got(t, f, 7) })
+		behind.Blocks("Wait returned before the future was settled")
 		settling := t.Go(func() { assert.NoError(t, f.SetResult(7), "SetResult failed") })
 		settling.Blocks("a callback still runs, and SetResult has returned")
 
 		require.True(t, f.Done(), "a callback runs, and Done is false")
 		early.Returns("a callback still runs, and a Wait from before blocks")
+		behind.Returns("a callback still runs, and a Wait that began when it had been added blocks")
 		t.Go(func() { got(t, f, 7) }).Returns("a callback still runs, and a new Wait blocks")
 		gate.Open()
 		settling.Returns("the callback has returned, and SetResult still blocks")
@@ -822,6 +829,21 @@ func (s *TaskSuite) TestTheOutcomeIsWhatFnReturns() {
 		require.ErrorAs(t, err, &target, "fn returned an error that wraps another, and Wait another error")
 		var crashed *futures.PanicError
 		require.False(t, errors.As(err, &crashed), "fn returned an error, and Wait a *PanicError")
+
+		called := futures.Go(t.Context(), func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, errors.Join(ctx.Err(), broken)
+		})
+		called.Cancel()
+		_, err = called.Wait(t.Context())
+		require.ErrorIs(t, err, context.Canceled, "fn was cancelled and returned an error that wraps two, and Wait returned something else")
+		require.ErrorAs(t, err, &target, "fn was cancelled and returned an error that wraps two, and Wait returned something else")
+		timeless := futures.Go(context.Background(), func(ctx context.Context) (int, error) {
+			_, limited := ctx.Deadline()
+			assert.False(t, limited, "the context of Go has no deadline, and fn's has one")
+			return 7, nil
+		})
+		got(t, timeless.Future, 7)
 	})
 }
 
@@ -1083,7 +1105,7 @@ func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 func (s *TaskSuite) TestShowWhenDoneWritesTheResult() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("show-when-done", "ShowWhenDone must write the result and a newline, in one Write, and change nothing in it", futures.ShowWhenDone)
-		for _, result := range []string{"Done.", "", "100%d %s%%", " spaces ", "two\nlines\n", "error: not really"} {
+		for _, result := range []string{"Done.", "", "100%d %s%%", " spaces ", "two\nlines\n", "a\r", "error: not really"} {
 			var out labtest.Recorder
 			task := futures.Go(t.Context(), func(context.Context) (string, error) { return result, nil })
 			futures.ShowWhenDone(&out, task)
@@ -1117,7 +1139,8 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 		t.Settle()
 		_, err := task.Wait(t.Context())
 		require.Error(t, err, "after a panic Wait returned no error")
-		assert.Equal(t, []string{"error: " + err.Error() + "\n"}, out.Writes(), "the function panicked: wrong writes")
+		require.Len(t, out.Writes(), 1, "the function panicked: wrong number of writes")
+		assert.Regexp(t, "^error: (.|\n)*boom(.|\n)*\n$", out.String(), "the function panicked with boom: this was written")
 	})
 }
 
@@ -1415,6 +1438,7 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("every-error", "If all fail, First's error must match every one of theirs", futures.First[int])
 		broken := &brokenError{"the cup"}
+		var calls atomic.Int64
 		for _, errs := range [][]error{
 			{errWork, io.EOF},
 			{errWork},
@@ -1428,9 +1452,15 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 					if backwards {
 						d = time.Duration(len(errs)-i) * time.Second
 					}
-					fns[i] = after(d, 0, err)
+					fails := after(d, 0, err)
+					fns[i] = func(ctx context.Context) (int, error) {
+						calls.Add(1)
+						return fails(ctx)
+					}
 				}
+				calls.Store(0)
 				_, err := futures.First(t.Context(), fns...)
+				require.EqualValues(t, len(fns), calls.Load(), "all functions failed, and so often was one called")
 				for _, want := range errs {
 					require.ErrorIs(t, err, want, "number of functions that failed: %d", len(errs))
 				}
@@ -1502,9 +1532,31 @@ func (s *FirstSuite) TestTheCallersContextEndsThemAll() {
 			require.EqualValues(t, 2, ended.Load(), "the context has ended: wrong number of functions, of two, whose context has")
 			gate.Open()
 			first.Returns("all functions have returned, and First still blocks")
+
+			ctx, end = ending.Start()
+			only := t.Go(func() {
+				_, err := futures.First(ctx, untilEnd)
+				assert.ErrorIs(t, err, ending.Err, "its only function returned its context's error, and First another")
+			})
+			only.Blocks("its only function has not returned, and First has")
+			end()
+			only.Returns("the context has ended, and that of First's only function has not")
 		}
+
+		_, err := futures.First(foreign{t.Context(), make(chan struct{})}, after(0, 0, errWork), after(0, 0, io.EOF))
+		require.ErrorIs(t, err, errWork, "all functions failed")
 	})
 }
+
+// foreign is a context of another kind than those of the standard library, for whose
+// end those that are made of it wait in a goroutine, until they are released.
+type foreign struct {
+	context.Context
+	done chan struct{}
+}
+
+func (c foreign) Done() <-chan struct{} { return c.done }
+func (foreign) Err() error              { return nil }
 
 type (
 	future = futures.Future[int]
