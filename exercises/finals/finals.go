@@ -62,8 +62,8 @@ func PingOp(p Pinger) Operation {
 // client, under the operation's ctx, and writes the response: its status as
 // resp.Status has it ("200 OK"), the end of the line, an empty line, and the body,
 // at most MaxBody bytes of it. Any status is a success. An argument that is not an
-// http or https URL is an error, and nothing is sent. The response's body is always
-// closed.
+// http or https URL is an error, and nothing is sent; a body that breaks off is one,
+// too. The response's body is always closed.
 func GetOp(client *http.Client) Operation {
 	panic("TODO: return a function that gets a URL, and writes status and body")
 }

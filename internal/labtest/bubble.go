@@ -234,7 +234,11 @@ func (t *T) bubbleEnded(panicked any, bubble []goroutine) {
 	switch {
 	case strings.Contains(text, "main bubble goroutine has exited"):
 		if t.noLeak.Load() {
-			t.report(Leak, "a goroutine stays behind, blocked for ever:", blockedIn(bubble)...)
+			how := "blocked for ever"
+			if slices.ContainsFunc(bubble, goroutine.sleeps) {
+				how = "a day later too"
+			}
+			t.report(Leak, "a goroutine stays behind, "+how+":", blockedIn(bubble)...)
 		}
 	case strings.Contains(text, "all goroutines in bubble are blocked"):
 		t.report(Deadlock, "deadlock, all goroutines wait and nothing can wake them:",

@@ -76,10 +76,7 @@ func (g goroutine) network() (wait, bool) {
 // mistake anywhere but in a bubble.
 func blockedIn(bubble []goroutine) []string {
 	locked := slices.ContainsFunc(bubble, goroutine.wantsLock)
-	asleep := slices.ContainsFunc(bubble, func(g goroutine) bool {
-		_, inside := g.learner()
-		return inside && g.waits() == "sleep"
-	})
+	asleep := slices.ContainsFunc(bubble, goroutine.sleeps)
 	var first, then []string
 	count := map[string]int{}
 	for _, g := range bubble {

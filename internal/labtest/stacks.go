@@ -201,6 +201,12 @@ func (g goroutine) watches() bool {
 	return in(labtestPath+".(*T).watch") || in(labtestPath+".(*T).clock") || in(sealedPath+"/") || !in("conclab/")
 }
 
+// sleeps tells whether a goroutine waits, in the learner's code, for time to pass.
+func (g goroutine) sleeps() bool {
+	_, inside := g.learner()
+	return inside && g.waits() == "sleep"
+}
+
 // wantsLock tells whether the goroutine waits for a mutex.
 func (g goroutine) wantsLock() bool {
 	return strings.HasPrefix(g.state, "sync.Mutex.") || strings.HasPrefix(g.state, "sync.RWMutex.")
