@@ -882,8 +882,8 @@ func (s *OmeletteSuite) TestEachLineAtItsTime() {
 		l := eventloop.New()
 		for range 3 {
 			var w labtest.Recorder
-			begun := time.Now()
 			eventloop.Omelette(l, &w)
+			begun := time.Now()
 			runs(t, l)
 			checkOmelette(t, &w, begun)
 			time.Sleep(time.Minute)
