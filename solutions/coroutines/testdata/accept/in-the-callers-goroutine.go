@@ -1,4 +1,4 @@
-// Gather does the last one itself, WaitHere is a context with a timeout, and results travel by reflection; the timeout's error is a type of its own.
+// Gather does the last one itself, WaitHere is a context with a timeout, and a result travels as a function that returns it; the timeout's error is a type of its own.
 package coroutines
 
 import (
@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"reflect"
 	"sync"
 	"time"
 )
@@ -124,14 +123,14 @@ func WithTimeout[T any](d time.Duration, c Coroutine[T]) Coroutine[T] {
 	return func(parent context.Context) (T, error) {
 		ctx, cancel := context.WithTimeoutCause(parent, d, timeoutError{d})
 		defer cancel()
-		result := make(chan reflect.Value, 1)
+		result := make(chan func() (T, error), 1)
 		go func() {
 			v, err := c(ctx)
-			result <- reflect.ValueOf(func() (T, error) { return v, err })
+			result <- func() (T, error) { return v, err }
 		}()
 		select {
 		case f := <-result:
-			return f.Interface().(func() (T, error))()
+			return f()
 		case <-ctx.Done():
 			if parent.Err() != nil {
 				return *new(T), parent.Err()
