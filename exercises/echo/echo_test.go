@@ -191,17 +191,21 @@ func (s *ServeSuite) TestOneAfterTheOther() {
 func (s *ServeSuite) TestNobodyWaitsForTheIdle() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "Every client must be served while others are idle", (*echo.Server).Serve)
-		r := serve(t, &echo.Server{})
-		var idle []*labtest.Conn
-		for range 30 {
-			idle = append(idle, r.ln.Dial())
+		const others = 300
+		for _, limit := range []int{0, others + 1} {
+			r := serve(t, &echo.Server{MaxConns: limit})
+			var idle []*labtest.Conn
+			for range others {
+				idle = append(idle, r.ln.Dial())
+			}
+			require.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "%d others are idle, MaxConns is %d, and something else came back", others, limit)
+			for i, client := range idle {
+				t.Progress()
+				message := fmt.Sprint("here is ", i)
+				require.Equal(t, message, say(t, client, message), "an idle one has spoken at last, and something else came back")
+			}
+			r.stop(t)
 		}
-		require.Equal(t, "hello", say(t, r.ln.Dial(), "hello"), "30 others are idle, and something else came back")
-		for i, client := range idle {
-			message := fmt.Sprint("here is ", i)
-			require.Equal(t, message, say(t, client, message), "an idle one has spoken at last, and something else came back")
-		}
-		r.stop(t)
 	})
 }
 
@@ -233,6 +237,9 @@ func (s *ServeSuite) TestOneThatFailsStopsNobody() {
 			r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} }),
 			r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, write: errBoom} }),
 			r.ln.Dial(), r.ln.Dial(),
+		}
+		for range 300 {
+			say(t, r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, write: errBoom} }), "lost")
 		}
 		say(t, failed[1], "lost")
 		_ = failed[2].Close()
@@ -546,7 +553,7 @@ func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("when-accept-fails", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*echo.Server).Serve)
 		t.NothingStays()
-		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, syscall.ECONNABORTED} {
+		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, syscall.ECONNABORTED, io.EOF, context.Canceled, context.DeadlineExceeded} {
 			r := serveWith(t, new(echo.Server), failure)
 			idle, slow := r.ln.Dial(), r.ln.Dial()
 			_, err := slow.Write([]byte("slow"))
@@ -603,15 +610,23 @@ func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
 func (s *ShutdownSuite) TestItMayServeAgain() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", (*echo.Server).Serve)
-		server := &echo.Server{MaxConns: 2}
-		for range 3 {
+		var log labtest.Exclusive
+		server := &echo.Server{MaxConns: 2, IdleTimeout: time.Hour, Log: &log}
+		for n := range 3 {
 			r := serve(t, server)
 			var got string
-			t.Go(func() { got = say(t, r.ln.Dial(), "hello") }).Returns("a client has no echo")
+			client, before := r.ln.Dial(), len(log.Writes())
+			t.Go(func() { got = say(t, client, "hello") }).Returns("a client has no echo")
 			require.Equal(t, "hello", got, "something else came back")
+			t.Settle()
+			require.Len(t, log.Writes()[before:], 3, "a client had its echo in Serve number %d, and this was logged", n+1)
 			r.ln.Dial() // silent, when ctx ends
 			t.Settle()
 			r.stop(t)
+
+			r = serveWith(t, server, errBoom)
+			r.ln.FailOnce(errBoom)
+			r.ended(t, "Accept has failed, nobody is there, and it does not return")
 		}
 	})
 }
