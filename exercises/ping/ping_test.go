@@ -177,6 +177,14 @@ func (s *ServerSuite) TestWhiteSpaceIsTrimmed() {
 			require.Equal(t, want, say(t, r.ln.Dial(), host), "something else came back")
 		}
 		r.stop(t)
+
+		odd := serve(t, &ping.Server{})
+		for _, host := range []string{"\xff\xfe", "example.org.", "[::1]", `"quoted"`, "fe80::1%eth0"} {
+			require.Equal(t, "Pinging "+host+" failed. nobody of that name\n", say(t, odd.ln.Dial(), " "+host+"\n"), "something else came back")
+			pinged := odd.hosts.Pinged()
+			require.Equal(t, host, pinged[len(pinged)-1], "something else was pinged")
+		}
+		odd.stop(t)
 	})
 }
 
@@ -348,6 +356,20 @@ func (s *ServerSuite) TestOneThatFailsStopsNobody() {
 		assert.Equal(t, answer("1s"), say(t, r.ln.Dial(), "1s"), "something else came back")
 		assert.Equal(t, answer("1s"), say(t, other, "1s"), "something else came back")
 		r.stop(t)
+
+		many := serve(t, &ping.Server{MaxPings: 2})
+		for i := range 300 {
+			_ = many.ln.Dial(func(c net.Conn) net.Conn {
+				if i%2 == 0 {
+					return &failing{Conn: c, read: errBoom}
+				}
+				return c
+			}).Close()
+		}
+		var got string
+		t.Go(func() { got = say(t, many.ln.Dial(), "1s") }).Returns("300 clients have failed, and the next is not answered")
+		assert.Equal(t, answer("1s"), got, "300 clients have failed, and to the next this came back")
+		many.stop(t)
 	})
 }
 
@@ -614,7 +636,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*ping.Server).Serve)
 		t.NothingStays()
-		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, syscall.ECONNABORTED} {
+		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, syscall.ECONNABORTED, io.EOF, context.Canceled, context.DeadlineExceeded} {
 			r := serveWith(t, &ping.Server{Timeout: 10 * time.Minute, MaxPings: 1}, failure)
 			silent, busy, next := r.ln.Dial(), r.ln.Dial(), r.ln.Dial()
 			r.name(t, busy, "35s")
@@ -669,6 +691,23 @@ func (s *ServerSuite) TestItMayServeAgain() {
 			r.cancel()
 			require.Equal(t, answer("30s"), rest(busy), "ctx ended while its ping ran, and this came back")
 			r.stop(t)
+		}
+
+		for range 2 {
+			for _, fails := range []error{nil, errBoom} {
+				r := serveWith(t, server, fails)
+				busy, next := r.ln.Dial(), r.ln.Dial()
+				r.name(t, busy, "30s")
+				r.name(t, next, "20s") // for the brave: it waits for its turn
+				if fails != nil {
+					r.ln.Fail(fails)
+				} else {
+					r.cancel()
+				}
+				require.Equal(t, answer("30s"), rest(busy), "something else came back")
+				require.Equal(t, answer("20s"), rest(next), "something else came back")
+				r.ended(t, "nobody is left, and it does not return")
+			}
 		}
 	})
 }
@@ -1051,6 +1090,21 @@ func (s *LimitsSuite) TestFurtherBytesDoNotCount() {
 		t.Settle()
 		require.Zero(t, r.hosts.running.Now(), "it went on talking, then it hung up, and so many pings still run")
 		r.stop(t)
+
+		r = serve(t, &ping.Server{MaxPings: 1, Timeout: time.Hour})
+		busy, waiting := r.ln.Dial(), r.ln.Dial()
+		r.name(t, busy, "1m")
+		r.name(t, waiting, "30s")
+		talks := t.Go(func() {
+			for range 3 {
+				time.Sleep(3 * time.Second)
+				_, _ = waiting.Write([]byte("hello?\n"))
+			}
+		})
+		assert.Equal(t, answer("1m"), rest(busy), "something else came back")
+		assert.Equal(t, answer("30s"), rest(waiting), "it went on talking while it waited for its turn, and this came back")
+		talks.Join()
+		r.stop(t)
 	})
 }
 
@@ -1113,6 +1167,19 @@ func (s *LimitsSuite) TestAtMostMaxPings() {
 		require.Equal(t, 2, r.hosts.running.Max(), "MaxPings is 2, one client has hung up, the other's time is over, both pings go on, and so many ran at the same time")
 		require.Equal(t, timedOut, rest(stays), "its ping took 90 seconds of 20, and it got this")
 		require.Equal(t, answer("1s"), rest(next), "two pings before it had ended, and it got this")
+		r.stop(t)
+
+		const large = 200
+		r = serve(t, &ping.Server{MaxPings: large, Timeout: 12 * time.Hour})
+		var many []*labtest.Call
+		for i := range large {
+			client := r.ln.Dial()
+			many = append(many, t.Go(func() { assert.Equal(t, answer("1s"), say(t, client, "1s"), "client %d got something else", i+1) }))
+		}
+		for _, c := range many {
+			c.Join()
+		}
+		assert.Equal(t, large, r.hosts.running.Max(), "MaxPings was %d, as many clients came, and so many pings ran at the same time", large)
 		r.stop(t)
 	})
 }
