@@ -61,6 +61,12 @@ func (s *ParseSuite) TestAnOperationAndItsArgument() {
 			{"p ping p", "p", "ping p"},
 			{"say \xff\xfe", "say", "\xff\xfe"},
 		})
+
+		parses(t, []line{
+			{`say "one two"`, "say", `"one two"`},
+			{"say 'one'", "say", "'one'"},
+			{"say \x00one\x00", "say", "\x00one\x00"},
+		})
 	})
 }
 
@@ -171,6 +177,20 @@ func (s *ServerSuite) TestTheOutputReachesTheClientAsItIs() {
 			require.Equal(t, short(want), short(got), "something else came")
 			r.stop(t)
 		}
+
+		const lines = 1_500
+		line := strings.Repeat("x", 1023) + "\n"
+		much := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"write": func(_ context.Context, _ string, w io.Writer) error {
+			for range lines {
+				t.Progress()
+				if _, err := io.WriteString(w, line); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}})
+		require.Equal(t, lines*len(line), len(ask(t, much.ln.Dial(), "write it\n")), "an operation wrote %d lines of 1 KiB, and so many bytes came", lines)
+		much.stop(t)
 	})
 }
 
@@ -261,6 +281,21 @@ func (s *ServerSuite) TestALineThatIsTooLong() {
 		require.Equal(t, want, rest(r.ln.Dial((&sent{data: line[:1025], end: io.EOF}).wrap)), "1025 bytes and io.EOF came, and the answer was")
 		require.Zero(t, ran.Load(), "a line was too long, and its operation ran")
 		r.stop(t)
+
+		var counts atomic.Int64
+		counting := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": counted(&counts)}})
+		for _, request := range []string{
+			"say hello" + strings.Repeat(" ", 1100) + "\n",
+			strings.Repeat(" ", 1100) + "say hello\n",
+			"say " + strings.Repeat("x\r", 550) + "x\n",
+			"say " + strings.Repeat("\x00", 1100) + "\n",
+		} {
+			var got string
+			t.Go(func() { got = ask(t, counting.ln.Dial(), request) }).Returns("%.20q... of %d bytes came, and there is no answer", request, len(request))
+			require.Equal(t, "error: request too long\n", got, "%.20q... of %d bytes came, and the answer was", request, len(request))
+		}
+		require.Zero(t, counts.Load(), "all lines were too long, and so often did their operation run")
+		counting.stop(t)
 	})
 }
 
@@ -278,6 +313,17 @@ func (s *ServerSuite) TestALineThatBreaksOff() {
 		require.Zero(t, ran.Load(), "half a line came, and its operation ran")
 		require.Zero(t, r.ln.Open(), "so many connections are still open")
 		r.stop(t)
+
+		var halves atomic.Int64
+		half := serve(t, &finals.Server{Ops: ops{"say": counted(&halves)}})
+		for _, end := range []error{io.ErrUnexpectedEOF, net.ErrClosed, io.ErrClosedPipe, context.Canceled} {
+			for _, together := range []bool{false, true} {
+				require.Empty(t, rest(half.ln.Dial((&sent{data: "say all my money", end: end, together: together}).wrap)), "reading failed (%v) before the line was whole, and this came", end)
+			}
+		}
+		t.Settle()
+		require.Zero(t, halves.Load(), "reading failed before the line was whole, and so often did its operation run")
+		half.stop(t)
 	})
 }
 
@@ -307,6 +353,24 @@ func (s *ServerSuite) TestErrorsAreOneLine() {
 		require.Equal(t, 1, strings.Count(got, "\n"), "of the error %q the client was told %q, lines:", fails, got)
 		require.Equal(t, "error: one two", strings.Join(strings.Fields(got), " "), "of the error %q the client was told", fails)
 		r.stop(t)
+
+		var failure error
+		odd := serve(t, &finals.Server{Ops: ops{"fail": func(context.Context, string, io.Writer) error { return failure }}})
+		long := strings.Repeat("x", 10_000)
+		for _, c := range []struct {
+			err  error
+			want string
+		}{
+			{fmt.Errorf("page: %w", io.EOF), "error: page: EOF\n"},
+			{net.ErrClosed, "error: use of closed network connection\n"},
+			{http.ErrAbortHandler, "error: net/http: abort Handler\n"},
+			{errors.New(long), "error: " + long + "\n"},
+			{manyErrors{"one", "two"}, "error: one; two\n"},
+		} {
+			failure = c.err
+			require.Equal(t, c.want, ask(t, odd.ln.Dial(), "fail now\n"), "of the error %.100q the client was told", c.err.Error())
+		}
+		odd.stop(t)
 	})
 }
 
@@ -405,6 +469,15 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 		close(desk.finish)
 		other.Returns("others panicked, and a client has no answer")
 		r.stop(t)
+
+		var value any
+		odd := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"panic": func(context.Context, string, io.Writer) error { panic(value) }, "say": say}})
+		for _, v := range []any{nil, "", 0, []string{"one"}, manyErrors{"one"}, map[string]int{}, context.DeadlineExceeded, context.Canceled, io.EOF, http.ErrAbortHandler} {
+			value = v
+			require.Equal(t, "error: internal error\n", ask(t, odd.ln.Dial(), "panic now\n"), "it panicked with %T %v, and the client was told", v, v)
+		}
+		require.Equal(t, "hello\n", ask(t, odd.ln.Dial(), "say hello\n"), "others had panicked, and this came")
+		odd.stop(t)
 	})
 }
 
@@ -432,23 +505,25 @@ func (s *ServerSuite) TestNobodyWaitsForOthers() {
 func (s *ServerSuite) TestHundredsAtATime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "Hundreds of requests must run at the same time, and each client must have its own answer", (*finals.Server).Serve)
-		const n = 200
-		all := labtest.NewMeeting(n)
-		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"meet": func(ctx context.Context, arg string, w io.Writer) error {
-			if !all.Attend() {
-				return errors.New("the others never came")
+		const n = 300
+		for _, limit := range []int{0, n} {
+			all := labtest.NewMeeting(n)
+			r := serve(t, &finals.Server{Timeout: halfADay, MaxConns: limit, Ops: ops{"meet": func(ctx context.Context, arg string, w io.Writer) error {
+				if !all.Attend() {
+					return errors.New("the others never came")
+				}
+				return say(ctx, arg, w)
+			}}})
+			var calls []*labtest.Call
+			for i := range n {
+				client := r.ln.Dial()
+				calls = append(calls, t.Go(func() {
+					assert.Equal(t, fmt.Sprintf("I am %d\n", i), ask(t, client, fmt.Sprintf("meet I am %d\n", i)), "another answer came")
+				}))
 			}
-			return say(ctx, arg, w)
-		}}})
-		var calls []*labtest.Call
-		for i := range n {
-			client := r.ln.Dial()
-			calls = append(calls, t.Go(func() {
-				assert.Equal(t, fmt.Sprintf("I am %d\n", i), ask(t, client, fmt.Sprintf("meet I am %d\n", i)), "another answer came")
-			}))
+			join(calls)
+			r.stop(t)
 		}
-		join(calls)
-		r.stop(t)
 	})
 }
 
@@ -650,7 +725,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*finals.Server).Serve)
 		t.NothingStays()
-		for _, err := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE} {
+		for _, err := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, io.EOF, context.Canceled} {
 			desk := newDesk()
 			r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": say, "wait": desk.op}})
 			idle, busy := r.ln.Dial(), begin(t, r.ln, "wait hello\n")
@@ -737,6 +812,13 @@ func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
 			require.Equal(t, []string{c.want}, out.Writes(), "a ping took %v, and it wrote", c.took)
 			require.Equal(t, []string{"Host.example"}, asked.Writes(), "it should ping Host.example, and pinged")
 		}
+
+		for took, want := range map[time.Duration]string{0: "Ping response in 0.0 ms.\n", 90 * time.Second: "Ping response in 90000.0 ms.\n"} {
+			var out labtest.Recorder
+			op := finals.PingOp(pinger(func(context.Context, string) (time.Duration, error) { return took, nil }))
+			require.NoError(t, op(t.Context(), "localhost", &out), "it failed")
+			require.Equal(t, []string{want}, out.Writes(), "a ping took %v, and it wrote", took)
+		}
 	})
 }
 
@@ -749,6 +831,17 @@ func (s *OperationsSuite) TestPingGivesTheErrorOn() {
 			require.ErrorIs(t, op(t.Context(), "localhost", &out), fails, "it gave another error")
 			require.Empty(t, out.Writes(), "it wrote something")
 		}
+
+		pings := 0
+		var out labtest.Recorder
+		op := finals.PingOp(pinger(func(context.Context, string) (time.Duration, error) {
+			if pings++; pings == 1 {
+				return 0, errBoom
+			}
+			return time.Second, nil
+		}))
+		require.ErrorIs(t, op(t.Context(), "localhost", &out), errBoom, "the ping failed, another would not, and it gave something else")
+		require.Empty(t, out.Writes(), "the ping failed, and it wrote")
 	})
 }
 
@@ -807,6 +900,21 @@ func (s *OperationsSuite) TestGetTakesAnyStatusForASuccess() {
 			require.NoError(t, finals.GetOp(answering(status, body))(t.Context(), nobody+"/", &out), "the status was %s, and it failed", status)
 			require.Equal(t, status+"\n\nhello", out.String(), "it wrote something else")
 		}
+
+		client := web(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/here" {
+				w.Header().Set("Location", "/there")
+				w.WriteHeader(http.StatusFound)
+				return
+			}
+			_, _ = io.WriteString(w, "hello")
+		})
+		var followed, stopped labtest.Recorder
+		require.NoError(t, finals.GetOp(client)(t.Context(), nobody+"/here", &followed), "it failed")
+		require.Equal(t, "200 OK\n\nhello", followed.String(), "its client follows redirects, and it wrote")
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		require.NoError(t, finals.GetOp(client)(t.Context(), nobody+"/here", &stopped), "it failed")
+		require.Equal(t, "302 Found\n\n", stopped.String(), "its client does not follow redirects, and it wrote")
 	})
 }
 
@@ -1224,6 +1332,18 @@ func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 		t.Settle()
 		require.Equal(t, int64(1), desk.ended.Load(), "the client hung up, after further bytes, and so many contexts have ended")
 		r.stop(t)
+
+		patient := newDesk()
+		server := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": patient.op}})
+		talker := server.ln.Dial()
+		t.Go(func() { _, _ = io.WriteString(talker, "wait hello\n"+strings.Repeat("0123456789abcdef", 3<<16)) }).
+			Returns("3 MiB come behind the line, and nobody reads them")
+		t.Settle()
+		require.Zero(t, patient.ended.Load(), "3 MiB came behind the line, and so many contexts have ended")
+		_ = talker.Close()
+		t.Settle()
+		require.Equal(t, int64(1), patient.ended.Load(), "the client hung up, and so many contexts have ended")
+		server.stop(t)
 	})
 }
 
@@ -1262,6 +1382,22 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 		join(clients)
 		assert.Equal(t, limit, handled.Max(), "so many were handled at the same time")
 		r.stop(t)
+
+		one := serve(t, &finals.Server{MaxConns: 1, Timeout: halfADay, Ops: ops{"nap": func(ctx context.Context, arg string, w io.Writer) error {
+			t.Pass(time.Second)
+			return say(ctx, arg, w)
+		}}})
+		var alone labtest.Gauge
+		var callers []*labtest.Call
+		for i := range 4 {
+			client := one.ln.Dial(func(c net.Conn) net.Conn { return &gauged{Conn: c, t: t, gauge: &alone} })
+			callers = append(callers, t.Go(func() {
+				assert.Equal(t, "hello\n", ask(t, client, "nap hello\n"), "client %d got something else", i+1)
+			}))
+		}
+		join(callers)
+		assert.Equal(t, 1, alone.Max(), "MaxConns was 1, and so many were handled at the same time")
+		one.stop(t)
 	})
 }
 
@@ -1666,3 +1802,8 @@ func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
 }
+
+// manyErrors cannot be compared, nor be a map's key.
+type manyErrors []string
+
+func (m manyErrors) Error() string { return strings.Join(m, "; ") }

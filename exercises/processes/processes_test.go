@@ -463,6 +463,12 @@ func (s *SpiderSuite) TestRunWritesOneLine() {
 			require.Len(t, writes, 1, "for the address %.30q it called Write %d times", addr, len(writes))
 			require.True(t, writes[0] == "Crawling through "+addr+".\n", "for the address %.30q it wrote %.50q", addr, writes[0])
 		}
+
+		var out labtest.Recorder
+		again := &processes.Spider{Addr: "http://www.example.com", Out: &out}
+		again.Run()
+		again.Run()
+		assert.Equal(t, slices.Repeat([]string{"Crawling through http://www.example.com.\n"}, 2), out.Writes(), "it was run twice, and these Writes came")
 	})
 }
 
@@ -540,7 +546,7 @@ func (s *CrashSuite) TestPanicBecomesAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "after a panic Join must return a *CrashError with the panic's value and stack",
 			(*processes.Process).Join)
-		for _, value := range []any{shrimps, "", false, 0, time.Second, []string{"no", "key"}, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
+		for _, value := range []any{shrimps, processes.ErrStarted, processes.ErrNotStarted, "", false, 0, time.Second, []string{"no", "key"}, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
 			err := crash(t, func() { panic(value) })
 
 			var crashed *processes.CrashError
