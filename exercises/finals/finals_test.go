@@ -361,7 +361,9 @@ func (s *ServerSuite) TestErrorsAreOneLine() {
 			err  error
 			want string
 		}{
+			{io.EOF, "error: EOF\n"},
 			{fmt.Errorf("page: %w", io.EOF), "error: page: EOF\n"},
+			{io.ErrClosedPipe, "error: io: read/write on closed pipe\n"},
 			{net.ErrClosed, "error: use of closed network connection\n"},
 			{http.ErrAbortHandler, "error: net/http: abort Handler\n"},
 			{errors.New(long), "error: " + long + "\n"},

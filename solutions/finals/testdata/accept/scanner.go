@@ -253,7 +253,11 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 				to.CloseWithError(errors.New("internal error"))
 			}
 		}()
-		to.CloseWithError(op(work, req.Arg, to))
+		if err := op(work, req.Arg, to); err != nil {
+			to.CloseWithError(fmt.Errorf("%w", err)) // an io.EOF would be the end of the output
+			return
+		}
+		to.Close()
 	}()
 	late := errors.New("timed out")
 	clock := time.AfterFunc(timeout, func() {
