@@ -526,11 +526,11 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		assert.Equal(t, "5 6 7 8 9 10 11", said.all(), "eight timers of a second were made, five cancelled, four more made, and they ran in another order")
 
 		l, said = eventloop.New(), new(words)
-		var want20 []string
+		var inOrder []string
 		four := func() {
 			for range 4 {
-				name := fmt.Sprint(len(want20))
-				want20 = append(want20, name)
+				name := fmt.Sprint(len(inOrder))
+				inOrder = append(inOrder, name)
 				l.CallLater(time.Minute, func() { said.add(name) })
 			}
 		}
@@ -545,7 +545,7 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		time.Sleep(time.Minute + time.Second)
 		l.Stop()
 		runs(t, l)
-		assert.Equal(t, strings.Join(want20, " "), said.all(), "they were made before, in and between several Runs, at the same moment, and they ran in another order")
+		assert.Equal(t, strings.Join(inOrder, " "), said.all(), "they were made before, in and between several Runs, at the same moment, and they ran in another order")
 	})
 }
 

@@ -1140,7 +1140,7 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 		_, err := task.Wait(t.Context())
 		require.Error(t, err, "after a panic Wait returned no error")
 		require.Len(t, out.Writes(), 1, "the function panicked: wrong number of writes")
-		assert.Regexp(t, "^error: (.|\n)*boom(.|\n)*\n$", out.String(), "the function panicked with boom: this was written")
+		assert.Regexp(t, "(?s)^error: .*boom.*\n$", out.String(), "the function panicked with boom: this was written")
 	})
 }
 

@@ -1251,16 +1251,16 @@ func putAndCloseRace(t *labtest.T, maxsize int) {
 		t.InTurn(100, func(ctx *labtest.Moment) {
 			q := newQueue[int](t, maxsize)
 			ctx.Then = func() { t.Beside(q.Close) }
-			put := q.Put(ctx, 1)
+			err := q.Put(ctx, 1)
 			t.Settle()
 			if !ctx.Came() {
 				q.Close()
 			}
 			left := getUntilClosed(t, q)
-			if put == nil {
+			if err == nil {
 				require.Equal(t, []int{1}, left, "Close was called while Put(1) looked at its context, Put returned nil, and these items were left")
 			} else {
-				require.ErrorIs(t, put, queues.ErrClosed, "Close was called while Put looked at its context, and Put returned something else")
+				require.ErrorIs(t, err, queues.ErrClosed, "Close was called while Put looked at its context, and Put returned something else")
 				require.Empty(t, left, "Close was called while Put looked at its context, Put returned ErrClosed, and these items were left")
 			}
 		})

@@ -234,24 +234,22 @@ func (g *guard) set(pid int, l Limits) {
 // memory that it saw. To find out which processes there are costs more than to
 // ask them, and is done less often. It must be called in a goroutine of its own.
 func (g *guard) watch(l Limits, s *stop) (most int64) {
-	g.goAhead()
+	goAhead()
 	pids := []int{g.pid}
 	for n := 0; ; n++ {
 		if g.rest(s) {
 			return most
 		}
 		if n%5 == 0 {
-			// They are many even if most have ended before anybody can ask them.
-			if pids = family(g.pid, l.Processes); l.Processes > 0 && len(pids) > l.Processes {
-				s.now(TooManyProcesses)
-			}
+			pids = family(g.pid, l.Processes)
 		}
 		memory, threads := usage(pids)
 		most = max(most, memory)
 		switch {
 		case l.Memory > 0 && memory > l.Memory:
 			s.now(TooMuchMemory)
-		case l.Processes > 0 && threads > l.Processes:
+		// They are many even if most have ended before anybody could ask them.
+		case l.Processes > 0 && max(threads, len(pids)) > l.Processes:
 			s.now(TooManyProcesses)
 		}
 	}
@@ -262,7 +260,7 @@ func (g *guard) watch(l Limits, s *stop) (most int64) {
 // root, nothing else ends a program that forks without end, and who has to wait
 // for a turn among its processes comes when there is room for nobody else. The
 // goroutine keeps its thread, which ends with it.
-func (g *guard) goAhead() {
+func goAhead() {
 	runtime.LockOSThread()
 	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20)
 }
@@ -271,17 +269,16 @@ func (g *guard) goAhead() {
 // runtime would be served by threads that wait for their turn. It returns earlier,
 // and reports it, when the program has ended.
 func (g *guard) rest(s *stop) (over bool) {
-	if g.pidfd < 0 {
-		select {
-		case <-s.done:
-			return true
-		case <-time.After(look):
-			return false
+	if g.pidfd >= 0 {
+		ended := []unix.PollFd{{Fd: int32(g.pidfd), Events: unix.POLLIN}}
+		if n, _ := unix.Poll(ended, int(look.Milliseconds())); n == 0 {
+			select {
+			case <-s.done:
+				return true
+			default:
+				return false
+			}
 		}
-	}
-	ended := []unix.PollFd{{Fd: int32(g.pidfd), Events: unix.POLLIN}}
-	if n, _ := unix.Poll(ended, int(look.Milliseconds())); n == 0 {
-		return false
 	}
 	select {
 	case <-s.done:

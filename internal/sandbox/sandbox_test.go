@@ -186,7 +186,7 @@ func TestLimits(t *testing.T) {
 func TestAForkBombIsOver(t *testing.T) {
 	needs(t)
 	// Whoever counts, the kernel or the watch: it is over. How soon depends on when
-	// the shell itself gets a turn among its children.
+	// the grader's other threads get a turn among its processes.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	_, _ = shWithin(ctx, t, sandbox.Command{Limits: sandbox.Limits{Processes: 64, Output: 1 << 20}}, "b() { b | b & }; b; sleep 5; exit 3")
