@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -76,6 +78,7 @@ type guard struct {
 	first  sync.Mutex
 	pid    int // of the first process in the sandbox
 	pidfd  int
+	group  string       // the control group's folder, to be removed
 	report bytes.Buffer // the rest of what bubblewrap said
 	read   chan struct{}
 }
@@ -222,12 +225,41 @@ func (g *guard) set(pid int, l Limits) {
 	_ = unix.Prlimit(pid, unix.RLIMIT_CORE, &unix.Rlimit{}, nil)
 	if g.sandboxed {
 		limit(unix.RLIMIT_NOFILE, 1024)
-		// It counts in the sandbox's user namespace. For root nobody counts;
-		// watch does.
+		// It counts in the sandbox's user namespace, but not for root.
 		limit(unix.RLIMIT_NPROC, int64(l.Processes))
+		if l.Processes > 0 && os.Geteuid() == 0 {
+			g.fence(pid, 2*l.Processes)
+		}
 	}
 	// If the machine itself runs out of memory, the program goes first.
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte("1000"), 0)
+}
+
+// fence puts the program into a control group of its own, in which there are at
+// most so many processes, if the machine lets it. It leaves room for watch to
+// find that they are too many, and none for the machine to run out of them.
+func (g *guard) fence(pid, most int) {
+	for _, parent := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
+		dir := filepath.Join(parent, fmt.Sprintf("conclab-%d", pid))
+		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if tell(filepath.Join(dir, "pids.max"), most) == nil && tell(filepath.Join(dir, "cgroup.procs"), pid) == nil {
+			g.group = dir
+			return
+		}
+		_ = os.Remove(dir)
+	}
+}
+
+// tell writes a number to a file of the kernel, which must be there.
+func tell(path string, n int) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(strconv.Itoa(n))
+	return errors.Join(err, f.Close())
 }
 
 // watch looks at what the program uses until it has ended, and returns the most
@@ -256,10 +288,8 @@ func (g *guard) watch(l Limits, s *stop) (most int64) {
 }
 
 // goAhead lets the calling goroutine go before all that want a processor, if it
-// may. Where the kernel does not count processes, which is where the grader is
-// root, nothing else ends a program that forks without end, and who has to wait
-// for a turn among its processes comes when there is room for nobody else. The
-// goroutine keeps its thread, which ends with it.
+// may: who has to wait for a turn among the processes of a program that forks
+// without end comes late. The goroutine keeps its thread, which ends with it.
 func goAhead() {
 	runtime.LockOSThread()
 	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20)
@@ -380,6 +410,9 @@ func (g *guard) close() {
 	}
 	if g.home != "" {
 		_ = os.RemoveAll(g.home)
+	}
+	if g.group != "" {
+		_ = os.Remove(g.group)
 	}
 }
 
