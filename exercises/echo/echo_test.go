@@ -142,7 +142,7 @@ func (s *HandleSuite) TestAReadError() {
 func (s *HandleSuite) TestAWriteError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "A write error must be returned, and the connection closed", echo.Handle)
-		for _, failure := range []error{errBoom, io.ErrClosedPipe, net.ErrClosed} {
+		for _, failure := range []error{errBoom, io.ErrClosedPipe, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
 			var log labtest.Recorder
 			client, server := labtest.Connect()
 			call := t.Go(func() {
@@ -756,6 +756,18 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 			first = r.ln.Dial()
 			t.Settle()
 		}
+		var calls []*labtest.Call
+		for range 250 {
+			client := r.ln.Dial()
+			calls = append(calls, t.Go(func() {
+				assert.Equal(t, "hello", say(t, client, "hello"), "it was one of 250 that waited for their turn, and this came back")
+			}))
+		}
+		t.Pass(time.Second)
+		assert.Equal(t, "hello", say(t, first, "hello"), "something else came back")
+		for _, c := range calls {
+			c.Join()
+		}
 		r.stop(t)
 
 		r = serveWith(t, &echo.Server{MaxConns: 1}, errBoom)
@@ -765,7 +777,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		r.ln.FailOnce(errBoom)
 		t.Settle()
 		var one, other string // who is handled first is up to you
-		calls := []*labtest.Call{t.Go(func() { one = say(t, first, "hello") }), t.Go(func() { other = say(t, second, "hello") })}
+		calls = []*labtest.Call{t.Go(func() { one = say(t, first, "hello") }), t.Go(func() { other = say(t, second, "hello") })}
 		r.ended(t, "Accept has failed, two clients have spoken, and Serve does not return")
 		for _, c := range calls {
 			c.Join()

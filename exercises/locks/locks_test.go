@@ -41,14 +41,11 @@ func (s *HelloSuite) TestEachGreetsOnce() {
 			locks.Hello(&w, n)
 			t.Settle()
 
-			want := []string{}
+			var want []string
 			for i := range n {
 				want = append(want, fmt.Sprintf("Hello, world %d\n", i))
 			}
-			got := append([]string{}, w.Writes()...)
-			slices.Sort(want)
-			slices.Sort(got)
-			assert.Equal(t, want, got, "Hello(w, %d) wrote something else (sorted here)", n)
+			assert.Equal(t, labtest.Sorted(want), labtest.Sorted(w.Writes()), "Hello(w, %d) wrote something else (sorted here)", n)
 		}
 	})
 }
@@ -390,16 +387,13 @@ func (s *CrewSuite) TestEachJobIsDoneOnce() {
 		t.Rule("the-crew", "Each job must be done exactly once", locks.Crew)
 		for _, jobs := range [][]string{nil, {"dig"}, {"dig", "dig", "rake"}, {"a", "b", "c", "d", "e", "f", "g"}, {"", " a job ", "100 %d"}} {
 			crew := runCrew(t, jobs)
-			done := []string{}
+			var done []string
 			for _, line := range crew.out.Writes() {
 				if job, ok := strings.CutPrefix(line, "  "); ok {
 					done = append(done, strings.TrimSuffix(job, "\n"))
 				}
 			}
-			want := append([]string{}, jobs...)
-			slices.Sort(done)
-			slices.Sort(want)
-			require.Equal(t, want, done, "other jobs were done (sorted here)")
+			require.Equal(t, labtest.Sorted(jobs), labtest.Sorted(done), "other jobs were done (sorted here)")
 		}
 
 		many := make([]string, 3_000)

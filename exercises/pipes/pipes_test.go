@@ -917,7 +917,7 @@ func (s *CrewSuite) TestEveryLineIsWrittenOnce() {
 		work := []string{"dig", "rest", "dig", "100%d done", "café ☕", "worker 1: x", "\xff\x00"}
 		var out labtest.Recorder
 		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Join(work, "\n")+"\n"), &out), "Crew failed")
-		require.Equal(t, slices.Sorted(slices.Values(work)), written(&out), "other lines were written")
+		require.Equal(t, labtest.Sorted(work), written(&out), "other lines were written")
 
 		in := newKeyboard("dig")
 		var idle labtest.Recorder
@@ -1173,7 +1173,7 @@ func (s *ShutdownSuite) TestOnlyALineQuitQuits() {
 		work := []string{"Quit", " quit", "quit ", "quit now", "don't quit", "dig"}
 		var out labtest.Recorder
 		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Join(work, "\n")), &out), "Crew failed")
-		require.Equal(t, slices.Sorted(slices.Values(work)), written(&out), "other lines were written")
+		require.Equal(t, labtest.Sorted(work), written(&out), "other lines were written")
 	})
 }
 
@@ -1531,8 +1531,7 @@ func written(out *labtest.Recorder) []string {
 			work = append(work, fmt.Sprintf("not a line of worker 1 or 2: %.60q", w))
 		}
 	}
-	slices.Sort(work)
-	return work
+	return labtest.Sorted(work)
 }
 
 // keyboard is an input that gives one line a Read and blocks while nothing is

@@ -82,7 +82,7 @@ func (s *RunTasksSuite) TestOneLineForEachName() {
 
 		processes.RunTasks(&out, "a", "b", "a", "a", "", "", "c")
 
-		assert.Equal(t, []string{"\n", "\n", "a\n", "a\n", "a\n", "b\n", "c\n"}, sorted(out.Writes()), "the lines are others")
+		assert.Equal(t, []string{"\n", "\n", "a\n", "a\n", "a\n", "b\n", "c\n"}, labtest.Sorted(out.Writes()), "the lines are others")
 	})
 }
 
@@ -98,8 +98,6 @@ func (s *RunTasksSuite) TestNoNamesReturnsAtOnce() {
 		assert.Empty(t, out.Writes(), "it wrote something")
 	})
 }
-
-func sorted(lines []string) []string { return slices.Sorted(slices.Values(lines)) }
 
 func TestProcess(t *testing.T) { suite.Run(t, new(ProcessSuite)) }
 
@@ -523,7 +521,7 @@ func (s *SpiderSuite) TestTwoSpidersRunAtTheSameTime() {
 		assert.NoError(t, first.Join(), "Join failed")
 		assert.NoError(t, second.Join(), "Join failed")
 
-		assert.Equal(t, []string{"Crawling through www.com.\n", "Crawling through www.fanbase.com.\n"}, sorted(out.Writes()),
+		assert.Equal(t, []string{"Crawling through www.com.\n", "Crawling through www.fanbase.com.\n"}, labtest.Sorted(out.Writes()),
 			"they wrote something else")
 	})
 }

@@ -33,6 +33,13 @@ func (r *Recorder) Writes() []string {
 	return slices.Clone(r.writes)
 }
 
+// Sorted returns a sorted copy of lines: of writes whose order is free. It is
+// compiled once, where a suite's own slices.Sort is compiled with every edit, which
+// took a tenth of the time to the verdict.
+func Sorted(lines []string) []string {
+	return slices.Sorted(slices.Values(lines))
+}
+
 // Times returns when each Write came, in order.
 func (r *Recorder) Times() []time.Time {
 	r.mu.Lock()
