@@ -1141,6 +1141,10 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 		require.Error(t, err, "after a panic Wait returned no error")
 		require.Len(t, out.Writes(), 1, "the function panicked: wrong number of writes")
 		assert.Regexp(t, "(?s)^error: .*boom.*\n$", out.String(), "the function panicked with boom: this was written")
+
+		var more labtest.Recorder
+		futures.ShowWhenDone(&more, task)
+		assert.Equal(t, out.Writes(), more.Writes(), "the task was done, ShowWhenDone has returned: wrong writes")
 	})
 }
 
