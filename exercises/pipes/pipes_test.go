@@ -27,10 +27,6 @@ import (
 // row.
 const often = 50
 
-// later is more time than Blocks and Returns let pass, and not so much that code
-// that polls gets tired.
-const later = 15 * time.Second
-
 // Task 1: a pipe with two ends.
 
 type PipeSuite struct{ labtest.Suite }
@@ -164,6 +160,16 @@ func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 			}
 		}
 
+		const many = 1100
+		wide, _ := pipe[int](t, many)
+		t.Go(func() {
+			for i := range many {
+				assert.NoError(t, wide.Send(t.Context(), i), "Send failed")
+			}
+		}).Returns("one of %d Sends blocks although there is room for all", many)
+		t.Go(func() { _ = wide.Send(t.Context(), many) }).
+			Blocks("Pipe(%d) took more messages than that", many)
+
 		left, _ := pipe[struct{}](t, 2)
 		for range 2 {
 			require.NoError(t, left.Send(t.Context(), struct{}{}), "Send failed")
@@ -288,13 +294,26 @@ func (s *PipeSuite) TestRecvEndsWithItsContext() {
 			for _, ending := range t.Endings() {
 				left, right := pipe[int](t, buffer)
 				ctx, end := ending.Start()
+				for i := range buffer {
+					require.NoError(t, right.Send(t.Context(), i), "Send failed")
+				}
+				beside := t.Go(func() {
+					assert.NoError(t, right.Send(t.Context(), 99), "Pipe(%d): the context of a Recv ended, and a Send that was blocked on the same end failed", buffer)
+				})
 				receiver := t.Go(func() {
 					_, err := right.Recv(ctx)
 					assert.ErrorIs(t, err, ending.Err, "Pipe(%d): Recv returned another error", buffer)
 				})
+				beside.Blocks("Send on Pipe(%d) found room where there is none", buffer)
 				receiver.Blocks("Recv on Pipe(%d) returned at once", buffer)
 				end()
 				receiver.Returns("Recv on Pipe(%d) still blocks", buffer)
+				beside.Blocks("Pipe(%d): the context of a Recv ended, and a Send that was blocked on the same end returned", buffer)
+				for range buffer + 1 {
+					_, err := left.Recv(t.Context())
+					require.NoError(t, err, "Recv on the other end failed")
+				}
+				beside.Returns("Pipe(%d): its message has been received, and Send still blocks", buffer)
 
 				sender := t.Go(func() { assert.NoError(t, left.Send(t.Context(), 1), "Send failed") })
 				if buffer == 0 {
@@ -332,6 +351,12 @@ func (s *PipeSuite) TestSendOfAnEndedContextFails() {
 		}
 		require.NoError(t, left.Send(t.Context(), 1), "the next Send failed")
 		receiver.Returns("the next message does not arrive")
+
+		t.Go(func() {
+			for i := range often + 1 {
+				assert.NoError(t, left.Send(t.Context(), i), "Send failed")
+			}
+		}).Returns("Sends failed, and afterwards there is less room than before")
 	})
 }
 
@@ -479,6 +504,8 @@ func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
 				require.NoError(t, way.from.Send(t.Context(), i), "Send failed")
 			}
 			require.NoError(t, way.from.Close(), "Close failed")
+			require.NoError(t, way.from.Close(), "the second Close failed")
+			require.ErrorIs(t, way.to.Send(t.Context(), 99), io.ErrClosedPipe, "%v: the other end is closed, and Send returned something else", way)
 
 			for i := range often {
 				v, err := way.to.Recv(t.Context())
@@ -521,9 +548,18 @@ func (s *PipeSuite) TestSendToAClosedEndFails() {
 				sender := t.Go(func() {
 					assert.ErrorIs(t, way.from.Send(t.Context(), 99), io.ErrClosedPipe, "%v: the blocked Send returned something else", way)
 				})
+				receiver := t.Go(func() {
+					_, err := way.from.Recv(t.Context())
+					assert.ErrorIs(t, err, io.EOF, "%v: the Recv that is blocked on the same end as the Send returned something else", way)
+				})
 				sender.Blocks("%v: Send found room where there is none", way)
+				receiver.Blocks("%v: Recv on the sending end returned although nothing has been sent to it", way)
 				require.NoError(t, way.to.Close(), "Close failed")
 				sender.Returns("%v: Send still blocks", way)
+				receiver.Returns("%v: a Send was blocked on the same end, and Recv still blocks", way)
+				t.Go(func() {
+					assert.ErrorIs(t, way.from.Send(t.Context(), 99), io.ErrClosedPipe, "%v: there was no room, and the next Send returned something else", way)
+				}).Returns("%v: there was no room, and the next Send blocks", way)
 			}
 		}
 
@@ -744,9 +780,11 @@ func (s *ConversationSuite) TestBobWritesWhatHeWasTold() {
 		left, right := pipe[string](t, 0)
 		var paper labtest.Recorder
 		bob := t.Go(func() { assert.NoError(t, pipes.Bob(t.Context(), left, &paper), "Bob failed") })
+		t.Pass(2 * time.Minute)
 		greeting, err := right.Recv(t.Context())
 		require.NoError(t, err, "Recv failed")
 		assert.Equal(t, "Hello, Alice!", greeting, "he says something else")
+		t.Pass(2 * time.Minute)
 		bob.Blocks("he returned without an answer")
 		assert.Empty(t, paper.Writes(), "he has no answer yet, and wrote")
 
@@ -771,6 +809,7 @@ func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
 		left, right := pipe[string](t, 1)
 		var paper labtest.Recorder
 		alice := t.Go(func() { assert.NoError(t, pipes.Alice(t.Context(), right, &paper), "Alice failed") })
+		t.Pass(2 * time.Minute)
 		alice.Blocks("she returned before Bob said anything")
 		assert.Empty(t, paper.Writes(), "Bob has said nothing yet, and she wrote")
 
@@ -865,6 +904,7 @@ func (s *ConversationSuite) TestAliceHandsOnTheErrorOfHerEnd() {
 		require.NoError(t, left.Send(t.Context(), "Hello, Alice!"), "Send failed")
 		require.NoError(t, left.Close(), "Close failed")
 		assert.ErrorIs(t, pipes.Alice(t.Context(), right, &paper), io.ErrClosedPipe, "Bob has hung up after his greeting, and she returns something else")
+		assert.Equal(t, []string{"I heard Bob say 'Hello, Alice!'.\n"}, paper.Writes(), "Bob has hung up after his greeting, and she wrote something else")
 
 		_, right = pipe[string](t, 1)
 		require.NoError(t, right.Close(), "Close failed")
@@ -923,7 +963,7 @@ func (s *CrewSuite) TestEveryLineIsWrittenOnce() {
 		var idle labtest.Recorder
 		crew := t.Go(func() { assert.NoError(t, pipes.Crew(t.Context(), in, &idle), "Crew failed") })
 		crew.Blocks("Crew returned before the end of its input")
-		time.Sleep(later)
+		t.Pass(2 * time.Minute)
 		in.typeLine("rest")
 		in.hangUp(io.EOF)
 		crew.Join()
@@ -1130,6 +1170,10 @@ func (s *ShutdownSuite) TestQuitEndsTheInput() {
 			assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
 		}
 
+		var many labtest.Recorder
+		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Repeat("dig\n", 40)+"quit\nrest\n"), &many), "quit comes after 40 lines, and Crew failed")
+		require.Equal(t, slices.Repeat([]string{"dig"}, 40), written(&many), "quit comes after 40 lines, and others were written")
+
 		var none labtest.Recorder
 		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("quit\ndig\n"), &none), "quit is the first line, and Crew failed")
 		require.Empty(t, none.Writes(), "quit is the first line, and others were written")
@@ -1197,6 +1241,11 @@ func (s *ShutdownSuite) TestAReadErrorComesAfterTheWork() {
 				require.Equal(t, []string{"1", "2", "3", "4"}, got, "the error came %s, and other lines were written", when)
 				assert.GreaterOrEqual(t, took, 2*pipes.Nap, "Crew did not wait for the last naps: 4 lines took %v", took)
 			}
+
+			var many labtest.Recorder
+			err := pipes.Crew(t.Context(), io.MultiReader(strings.NewReader(strings.Repeat("dig\n", 40)), iotest.ErrReader(broken)), &many)
+			require.ErrorIs(t, err, broken, "the error came after 40 lines, and Crew returned something else")
+			require.Equal(t, slices.Repeat([]string{"dig"}, 40), written(&many), "the error came after 40 lines, and others were written")
 		}
 	})
 }
@@ -1205,15 +1254,16 @@ func (s *ShutdownSuite) TestTheContextEndsWhileReadBlocks() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "Crew must end with its context, even while Read blocks", pipes.Crew)
 		for _, ending := range t.Endings() {
-			in := newKeyboard("dig")
-			defer in.hangUp(io.EOF)
-			ctx, end := ending.Start()
-			crew := t.Go(func() {
-				assert.ErrorIs(t, pipes.Crew(ctx, in, io.Discard), ending.Err, "Crew returned another error")
-			})
-			crew.Blocks("Crew returned before the end of its input")
-			end()
-			crew.Returns("Crew still waits for its input")
+			for _, in := range []*keyboard{newKeyboard("dig"), newKeyboard()} {
+				defer in.hangUp(io.EOF)
+				ctx, end := ending.Start()
+				crew := t.Go(func() {
+					assert.ErrorIs(t, pipes.Crew(ctx, in, io.Discard), ending.Err, "Crew returned another error")
+				})
+				crew.Blocks("Crew returned before the end of its input")
+				end()
+				crew.Returns("Crew still waits for its input")
+			}
 		}
 	})
 }
@@ -1325,7 +1375,8 @@ func (s *ShutdownSuite) TestTheContextWinsOverAReadError() {
 
 func (s *ShutdownSuite) TestAContextThatHasEndedAllowsNoWork() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "A context that had ended before the call allows no line to be begun", pipes.Crew)
+		t.Rule("the-orderly-end", "A context that had ended before the call allows no line to be begun, and nobody to stay behind", pipes.Crew)
+		t.NothingStays()
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		for range often {
