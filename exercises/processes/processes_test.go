@@ -691,6 +691,12 @@ func (s *CrashSuite) TestOthersGoOn() {
 		var crashed *processes.CrashError
 		assert.ErrorAs(t, spawned.Join(), &crashed, "the crash is not reported")
 		assert.True(t, healthy.IsAlive(), "the healthy one's IsAlive says false")
+
+		assert.ErrorAs(t, crash(t, func() { panic("another's") }), &crashed, "another crash is not reported")
+		assert.Equal(t, "another's", crashed.Value, "another has crashed, and its value is another")
+		assert.ErrorAs(t, spawned.Join(), &crashed, "another has crashed, and the first crash is not reported any more")
+		assert.Equal(t, shrimps, crashed.Value, "another has crashed, and the value of the first is another")
+
 		gate.Open()
 		assert.NoError(t, healthy.Join(), "the healthy one is reported as crashed")
 
