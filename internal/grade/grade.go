@@ -239,7 +239,7 @@ func (e *Engine) item(ctx context.Context, l *ledger.Ledger, item Item) (entry *
 	key := keyOf(made)
 	if old := l.Get(sub.ID); old != nil && old.Key == key && !failedToGrade(old) {
 		fresh := *old
-		fresh.Name, fresh.Refused, fresh.Submitted = sub.Name, sub.Refused, submitted(sub)
+		fresh.Name, fresh.Refused = sub.Name, sub.Refused
 		if !same(*old, fresh) {
 			if err := l.Put(&fresh); err != nil {
 				return nil, false, err
@@ -262,14 +262,6 @@ func same(a, b gradebook.Entry) bool {
 
 func failedToGrade(e *gradebook.Entry) bool {
 	return slices.ContainsFunc(e.Lessons, func(l gradebook.Lesson) bool { return l.Status == gradebook.GraderError })
-}
-
-func submitted(s gradebook.Submission) *time.Time {
-	if s.Submitted.IsZero() {
-		return nil
-	}
-	at := s.Submitted
-	return &at
 }
 
 // made says what an entry for the submission is made under.
@@ -325,7 +317,7 @@ func (e *Engine) Grade(ctx context.Context, sub gradebook.Submission) (*gradeboo
 	start := time.Now()
 	made := e.made(sub)
 	entry := &gradebook.Entry{
-		Version: gradebook.Version, ID: sub.ID, Name: sub.Name, Submitted: submitted(sub),
+		Version: gradebook.Version, ID: sub.ID, Name: sub.Name,
 		Key: keyOf(made), Made: made, Refused: sub.Refused, Graded: start.UTC().Truncate(time.Second),
 	}
 	for _, l := range e.o.Lessons {

@@ -42,9 +42,6 @@ type Submission struct {
 
 	// Refused are the files that were not even looked at, in order of Path.
 	Refused []Refused
-
-	// Submitted is when it was handed in; zero if nothing says so.
-	Submitted time.Time
 }
 
 // File is one regular file of a submission.
@@ -72,9 +69,6 @@ type Entry struct {
 	Version int    `json:"version"`
 	ID      string `json:"id"`
 	Name    string `json:"name"` // as given
-
-	// Submitted is when it was handed in; nil if nothing says so.
-	Submitted *time.Time `json:"submitted,omitempty"`
 
 	// Key is a hash of everything that the tests' verdicts depend on: the
 	// submission, the suites, the toolchain and how they ran. As long as it

@@ -14,9 +14,8 @@ import (
 )
 
 func TestAnEntryComesBackAsItWas(t *testing.T) {
-	submitted := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	e := &gradebook.Entry{
-		Version: gradebook.Version, ID: "s-01", Name: "=cmd, \"x\"\n<y>", Submitted: &submitted, Key: "abc",
+		Version: gradebook.Version, ID: "s-01", Name: "=cmd, \"x\"\n<y>", Key: "abc",
 		Made: gradebook.Made{
 			Go: "go1.26.8", Platform: "linux/amd64", Isolation: "bwrap", Race: true,
 			Limits: gradebook.Limits{TestSeconds: 9}, Repeats: []gradebook.Run{{Procs: 2, Seed: 7}},
@@ -29,7 +28,7 @@ func TestAnEntryComesBackAsItWas(t *testing.T) {
 				Failing: &gradebook.Run{Procs: 2, Seed: 7},
 			}}}},
 		}},
-		Graded: submitted, Seconds: 1.5,
+		Graded: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Seconds: 1.5,
 	}
 	var b bytes.Buffer
 	require.NoError(t, gradebook.Encode(&b, e))

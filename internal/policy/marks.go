@@ -23,6 +23,7 @@ type Marks struct {
 	Points float64
 	Of     float64
 
+	HandedIn time.Time // zero: in time
 	DaysLate int
 	Keeps    float64 // the part of the mark that lateness has left
 
@@ -113,7 +114,7 @@ func unrunnable(all []*gradebook.Entry) map[taskName]bool {
 }
 
 func (p Policy) mark(e *gradebook.Entry, out map[taskName]bool) Marks {
-	m := Marks{Entry: e, Keeps: 1}
+	m := Marks{Entry: e, HandedIn: p.HandedIn[e.ID], DaysLate: p.DaysLate(e.ID), Keeps: 1}
 	for _, name := range p.Lessons {
 		l, asked := e.Lesson(name)
 		if !asked {
@@ -134,17 +135,10 @@ func (p Policy) mark(e *gradebook.Entry, out map[taskName]bool) Marks {
 			m.Open = append(m.Open, name+": "+why)
 		}
 	}
-	switch {
-	case p.DueFor(e.ID).IsZero():
-	case e.Submitted == nil:
-		m.Notes = append(m.Notes, "nothing says when it was handed in, so it counts as in time")
-	default:
-		m.DaysLate = p.DaysLate(e.ID, *e.Submitted)
-		if m.DaysLate > 0 {
-			m.Keeps = p.Late.Keeps(m.DaysLate)
-			m.Notes = append(m.Notes, fmt.Sprintf("handed in %s after %s: %s%% of the mark is left",
-				days(m.DaysLate), p.DueFor(e.ID).Format(time.RFC3339), Format(100*m.Keeps)))
-		}
+	if m.DaysLate > 0 {
+		m.Keeps = p.Late.Keeps(m.DaysLate)
+		m.Notes = append(m.Notes, fmt.Sprintf("handed in %s after %s: %s%% of the mark is left",
+			days(m.DaysLate), p.DueFor(e.ID).Format(time.RFC3339), Format(100*m.Keeps)))
 	}
 	m.Raw, m.RawOf = Round(m.Raw), Round(m.RawOf)
 	m.Points, m.Of = Round(m.Points*m.Keeps), Round(m.Of)

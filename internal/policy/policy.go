@@ -35,6 +35,11 @@ type Policy struct {
 	Late       Late                 // what happens to what comes after it
 	Extensions map[string]time.Time // another due date, by ID
 
+	// HandedIn is when a submission was handed in, by ID; who is not named was in
+	// time. A submission cannot say so itself: the times of its files and commits
+	// are whatever their author wants.
+	HandedIn map[string]time.Time
+
 	Feedback Feedback
 
 	// Judged holds the points that a person has given to a lesson instead of
@@ -103,14 +108,15 @@ func (p Policy) DueFor(id string) time.Time {
 	return p.Due
 }
 
-// DaysLate returns how many days after its due date something was handed in.
-func (p Policy) DaysLate(id string, submitted time.Time) int {
-	due := p.DueFor(id)
-	if due.IsZero() || submitted.IsZero() || !submitted.After(due) {
+// DaysLate returns how many days after its due date the submission with that ID
+// was handed in.
+func (p Policy) DaysLate(id string) int {
+	due, at := p.DueFor(id), p.HandedIn[id]
+	if due.IsZero() || !at.After(due) {
 		return 0
 	}
 	const day = 24 * time.Hour
-	return int((submitted.Sub(due) + day - 1) / day)
+	return int((at.Sub(due) + day - 1) / day)
 }
 
 // Keeps returns which part of a mark is left after so many days: 1 is all of it.
@@ -126,6 +132,9 @@ func (l Late) Keeps(days int) float64 {
 func (p Policy) IDs() []string {
 	var ids []string
 	for id := range p.Extensions {
+		ids = append(ids, id)
+	}
+	for id := range p.HandedIn {
 		ids = append(ids, id)
 	}
 	for id := range p.Judged {

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,8 @@ func TestTheExampleWithoutCommentSignsIsAPolicy(t *testing.T) {
 	assert.Equal(t, grade.Limits(gradebook.Limits{}), p.Limits, "the grader's own")
 	assert.Equal(t, 4.5, p.Judged["s07"]["queues"])
 	assert.Equal(t, 7*24*time.Hour, p.DueFor("s07").Sub(p.DueFor("s08")))
-	assert.ElementsMatch(t, []string{"s07", "s07"}, p.IDs())
+	assert.ElementsMatch(t, []string{"s07", "s07", "s08"}, p.IDs())
+	assert.Equal(t, 1, p.DaysLate("s08"))
 }
 
 func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
@@ -80,6 +82,8 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 		{"due: 2026-03-01T23:59:00Z\nextensions: {S7: 2026-03-08T23:59:00Z}", `"S7" is no id`},
 		{"due: 2026-03-01T23:59:00Z\nextensions: {s7: 2026-02-08T23:59:00Z}", "the extension of s7 ends before the due date"},
 		{"extensions: {s7: 2026-02-08T23:59:00Z}", "there are extensions, but no due date"},
+		{"handed-in: {s7: 2026-02-08T23:59:00Z}", "it says when something was handed in, but there is no due date"},
+		{"due: 2026-03-01T23:59:00Z\nhanded-in: {s7: yesterday}", "p.yaml:2: "},
 		{"judged: {s7: 3}", "s7 must hold keys and values"},
 		{"judged: {s7: {queue: 3}}", `did you mean "queues"?`},
 		{"[1, 2]", "the policy must hold keys and values"},
@@ -229,8 +233,8 @@ func TestLateness(t *testing.T) {
 	} {
 		e := entry(gradebook.Graded, right, right)
 		at := due.Add(c.after)
-		e.ID, e.Submitted = c.id, &at
-		m := mark(t, rules, e)
+		e.ID = c.id
+		m := mark(t, fmt.Sprintf("%shanded-in: {%s: %s}\n", rules, c.id, at.Format(time.RFC3339Nano)), e)
 		assert.Equal(t, c.days, m.DaysLate, "%s %s", c.id, c.after)
 		assert.Equal(t, c.keeps, m.Keeps, "%s %s", c.id, c.after)
 		assert.Equal(t, 6*c.keeps, m.Points)
@@ -238,7 +242,7 @@ func TestLateness(t *testing.T) {
 	}
 	m := mark(t, rules, entry(gradebook.Graded, right, right))
 	assert.Equal(t, 6.0, m.Points)
-	assert.Equal(t, []string{"nothing says when it was handed in, so it counts as in time"}, m.Notes)
+	assert.Empty(t, m.Notes, "who is not named was in time")
 }
 
 func TestLatenessTakesNoMoreThanThereIs(t *testing.T) {

@@ -105,6 +105,10 @@ func (d *decoder) policy(n *yaml.Node, p *Policy) {
 			p.Extensions = map[string]time.Time{}
 			d.each(v, "extensions", func(k, v *yaml.Node) { p.Extensions[d.id(k)] = d.time(v) })
 		},
+		"handed-in": func(_, v *yaml.Node) {
+			p.HandedIn = map[string]time.Time{}
+			d.each(v, "handed-in", func(k, v *yaml.Node) { p.HandedIn[d.id(k)] = d.time(v) })
+		},
 		"feedback": func(_, v *yaml.Node) { p.Feedback = word(d, v, Full, Broken, Verdict) },
 		"judged": func(_, v *yaml.Node) {
 			p.Judged = map[string]map[string]float64{}
@@ -115,6 +119,9 @@ func (d *decoder) policy(n *yaml.Node, p *Policy) {
 			})
 		},
 	})
+	if len(p.HandedIn) > 0 && p.Due.IsZero() {
+		d.wrong(n, "it says when something was handed in, but there is no due date: say when it is due, as in due: 2026-03-01T23:59:00+01:00")
+	}
 	for _, k := range slices.Sorted(maps.Keys(p.Extensions)) {
 		if p.Due.IsZero() {
 			d.wrong(n, "there are extensions, but no due date: say when it is due, as in due: 2026-03-01T23:59:00+01:00")

@@ -23,6 +23,7 @@ weights: {pipes: 2}
 due: 2026-03-01T23:59:00Z
 late: {free-days: 1, per-day: 10}
 extensions: {s07: 2026-03-03T23:59:00Z}
+handed-in: {s07: 2026-03-06T12:00:00Z}
 judged: {s08: {queues: 4.5}}
 `
 
@@ -79,17 +80,13 @@ func class(extra ...string) *report.Class {
 	all[3].Refused = []gradebook.Refused{{Path: "link`to", Word: "link"}}
 	stop(gradebook.GraderError, "no space left on the disk")(&all[4].Lessons[1])
 	stop(gradebook.Tampered, "the canary passed")(&all[5].Lessons[0])
-	late := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
-	all[6].Submitted = &late
 	stop(gradebook.Tampered, "the canary passed")(&all[7].Lessons[0])
-	all[8].Submitted = nil
 	return report.New(p, all)
 }
 
 func entry(id, name string, queues, pipes []outcome) *gradebook.Entry {
-	submitted := time.Date(2026, 2, 28, 12, 0, 0, 0, time.UTC)
 	return &gradebook.Entry{
-		Version: gradebook.Version, ID: id, Name: name, Submitted: &submitted, Key: "k-" + id, Graded: graded, Seconds: 1.5,
+		Version: gradebook.Version, ID: id, Name: name, Key: "k-" + id, Graded: graded, Seconds: 1.5,
 		Made: gradebook.Made{
 			Submission: "a1", Suites: "b2", Go: "go1.26.8", Platform: "linux/amd64", Isolation: "bubblewrap", Gate: "1", Race: true,
 			Repeats: []gradebook.Run{{Procs: 2, Seed: 1}},

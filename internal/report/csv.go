@@ -17,18 +17,18 @@ import (
 // in front, as OWASP recommends against CSV injection.
 func CSV(w io.Writer, c *Class) error {
 	out := csv.NewWriter(w)
-	head := []string{"id", "name", "submitted", "days late"}
+	head := []string{"id", "name", "handed in", "days late"}
 	head = append(head, c.Policy.Lessons...)
 	head = append(head, "mark", "out of", "raw", "raw out of", "open", "notes")
 	if err := out.Write(head); err != nil {
 		return err
 	}
 	for _, m := range c.Marks {
-		submitted := ""
-		if m.Entry.Submitted != nil {
-			submitted = m.Entry.Submitted.UTC().Format(time.RFC3339)
+		handedIn := ""
+		if !m.HandedIn.IsZero() {
+			handedIn = m.HandedIn.UTC().Format(time.RFC3339)
 		}
-		row := []string{m.Entry.ID, Defuse(Line(m.Entry.Name)), submitted, strconv.Itoa(m.DaysLate)}
+		row := []string{m.Entry.ID, Defuse(Line(m.Entry.Name)), handedIn, strconv.Itoa(m.DaysLate)}
 		points := map[string]string{}
 		for _, l := range m.Lessons {
 			if !l.Open {

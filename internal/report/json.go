@@ -22,20 +22,20 @@ type jsonClass struct {
 }
 
 type jsonStudent struct {
-	ID        string              `json:"id"`
-	Name      string              `json:"name"` // as given: it may hold anything
-	Submitted *time.Time          `json:"submitted,omitempty"`
-	Points    *float64            `json:"points"` // null while the mark is open
-	Of        float64             `json:"of"`
-	Raw       float64             `json:"raw"` // by the tests alone, before the policy
-	RawOf     float64             `json:"rawOf"`
-	DaysLate  int                 `json:"daysLate"`
-	Keeps     float64             `json:"keeps"` // the part that lateness has left
-	Open      []string            `json:"open,omitempty"`
-	Notes     []string            `json:"notes,omitempty"`
-	Refused   []gradebook.Refused `json:"refused,omitempty"`
-	Made      gradebook.Made      `json:"made"`
-	Lessons   []jsonLesson        `json:"lessons"`
+	ID       string              `json:"id"`
+	Name     string              `json:"name"`              // as given: it may hold anything
+	HandedIn time.Time           `json:"handedIn,omitzero"` // not there: in time
+	Points   *float64            `json:"points"`            // null while the mark is open
+	Of       float64             `json:"of"`
+	Raw      float64             `json:"raw"` // by the tests alone, before the policy
+	RawOf    float64             `json:"rawOf"`
+	DaysLate int                 `json:"daysLate"`
+	Keeps    float64             `json:"keeps"` // the part that lateness has left
+	Open     []string            `json:"open,omitempty"`
+	Notes    []string            `json:"notes,omitempty"`
+	Refused  []gradebook.Refused `json:"refused,omitempty"`
+	Made     gradebook.Made      `json:"made"`
+	Lessons  []jsonLesson        `json:"lessons"`
 }
 
 type jsonLesson struct {
@@ -77,7 +77,7 @@ func JSON(w io.Writer, c *Class) error {
 	doc := jsonClass{Version: Version, Lessons: c.Policy.Lessons, Feedback: string(c.Policy.Feedback), Students: []jsonStudent{}}
 	for _, m := range c.Marks {
 		s := jsonStudent{
-			ID: m.Entry.ID, Name: m.Entry.Name, Submitted: m.Entry.Submitted,
+			ID: m.Entry.ID, Name: m.Entry.Name, HandedIn: m.HandedIn,
 			Points: unless(len(m.Open) > 0, m.Points), Of: m.Of, Raw: m.Raw, RawOf: m.RawOf,
 			DaysLate: m.DaysLate, Keeps: policy.Round(m.Keeps), Open: m.Open, Notes: m.Notes,
 			Refused: m.Entry.Refused, Made: m.Entry.Made, Lessons: []jsonLesson{},

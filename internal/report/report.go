@@ -67,14 +67,17 @@ func (c *Class) Only(id string) (one *Class, ok bool) {
 }
 
 // Warnings says what an instructor should look at before the marks go out, a
-// sentence each: marks that are still open, and IDs in the policy that are
-// nobody's.
+// sentence each: marks that are still open, a due date that nobody has missed, and
+// IDs in the policy that are nobody's.
 func (c *Class) Warnings() []string {
 	var all []string
 	for _, m := range c.Marks {
 		for _, why := range m.Open {
 			all = append(all, fmt.Sprintf("%s has no mark yet: %s", m.Entry.ID, Line(why)))
 		}
+	}
+	if !c.Policy.Due.IsZero() && len(c.Policy.HandedIn) == 0 && !c.part {
+		all = append(all, "there is a due date, but the policy's handed-in names nobody, so all count as in time")
 	}
 	ids := c.Policy.IDs()
 	slices.Sort(ids)

@@ -39,7 +39,7 @@ func Lesson(ctx context.Context, root string, lesson lessons.Lesson, now time.Ti
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return "", fmt.Errorf("%s cannot be read: %w", name, reason(err))
+		return "", fmt.Errorf("%s cannot be read (%w): remove it, or make it a file that you may read, and reset it again", name, reason(err))
 	case bytes.Equal(old, starter):
 		return "", fmt.Errorf("%s %w", name, ErrUntouched)
 	default:

@@ -350,6 +350,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 
 	assert.EqualError(t, run(runner.Options{Root: empty}, runner.Candidate{Lesson: tiny}),
 		"exercises/tiny/tiny.go is missing: get it back with `git checkout -- exercises/tiny/tiny.go`")
+	require.NoError(t, os.Mkdir(filepath.Join(empty, "exercises", "tiny", "tiny.go"), 0o700))
+	assert.ErrorContains(t, run(runner.Options{Root: empty}, runner.Candidate{Lesson: tiny}),
+		"or remove it and get it back with `git checkout -- exercises/tiny/tiny.go`")
 	assert.ErrorContains(t, run(runner.Options{Root: root}, runner.Candidate{Lesson: lessons.Lesson{Name: "huge"}}),
 		"there is no folder exercises/huge under")
 	err := run(runner.Options{Root: root}, runner.Candidate{Lesson: tiny, File: "submissions/none.go"})

@@ -218,12 +218,15 @@ func (r *run) read() error {
 		if r.source != nil {
 			return nil
 		}
-		if _, err := os.Stat(r.exercise); errors.Is(err, fs.ErrNotExist) {
+		_, err := os.ReadFile(r.exercise)
+		var reason *fs.PathError
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("%s is missing: get it back with `git checkout -- %[1]s`", own)
-		} else if err != nil {
-			return fmt.Errorf("%s cannot be read: %w", own, err)
+		case errors.As(err, &reason):
+			return fmt.Errorf("%s cannot be read (%w): make it a file that you may read, or remove it and get it back with `git checkout -- %[1]s`", own, reason.Err)
 		}
-		return nil
+		return err
 	}
 	if r.source != nil {
 		return nil
