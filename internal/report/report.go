@@ -67,13 +67,18 @@ func (c *Class) Only(id string) (one *Class, ok bool) {
 }
 
 // Warnings says what an instructor should look at before the marks go out, a
-// sentence each: marks that are still open, a due date that nobody has missed, and
-// IDs in the policy that are nobody's.
+// sentence each: marks that are still open, refused files where a lesson is
+// missing, a due date that nobody has missed, and IDs in the policy that are
+// nobody's.
 func (c *Class) Warnings() []string {
 	var all []string
 	for _, m := range c.Marks {
 		for _, why := range m.Open {
 			all = append(all, fmt.Sprintf("%s has no mark yet: %s", m.Entry.ID, Line(why)))
+		}
+		missing := slices.ContainsFunc(m.Lessons, func(l policy.LessonMarks) bool { return l.Status == gradebook.NotSubmitted })
+		if refused := m.Entry.Refused; missing && len(refused) > 0 {
+			all = append(all, fmt.Sprintf("%s has submitted files that were refused, such as %s (%s), and not every lesson", m.Entry.ID, Line(refused[0].Path), refused[0].Word))
 		}
 	}
 	if !c.Policy.Due.IsZero() && len(c.Policy.HandedIn) == 0 && !c.part {

@@ -159,6 +159,15 @@ func TestNoMarkLeavesWithAGraderError(t *testing.T) {
 	assert.Contains(t, class("\nfeedback: full").Warnings(), "s05 has no mark yet: pipes: grader error: no space left on the disk")
 }
 
+func TestRefusedFilesWhereALessonIsMissing(t *testing.T) {
+	e := entry("s01", "", nil, nil)
+	e.Refused = []gradebook.Refused{{Path: "all.zip", Word: "too big"}}
+	assert.Empty(t, report.New(policy.Default(), []*gradebook.Entry{e}).Warnings())
+	e.Lessons[0].Status = gradebook.NotSubmitted
+	assert.Equal(t, []string{"s01 has submitted files that were refused, such as all.zip (too big), and not every lesson"},
+		report.New(policy.Default(), []*gradebook.Entry{e}).Warnings())
+}
+
 func TestNamesInThePolicyThatAreNobodys(t *testing.T) {
 	p := policy.Default()
 	p.Judged = map[string]map[string]float64{"s99": {"queues": 1}}
