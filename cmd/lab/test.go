@@ -48,7 +48,9 @@ exit status only with --brave.`,
 				return file
 			})
 			results, err := screen.Suites(cmd.Context(), cmd.OutOrStdout(), runner.Options{Root: *root, Race: mode}, candidates)
-			if err != nil {
+			if errors.Is(err, runner.ErrNoRace) {
+				return fmt.Errorf("%w: install that (%s doctor says how), or leave --race on out", err, screen.Command)
+			} else if err != nil {
 				return err
 			}
 			if slices.ContainsFunc(results, func(r *runner.Result) bool { return !r.Passed(brave) }) {

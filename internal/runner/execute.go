@@ -57,7 +57,7 @@ func (r *run) test(ctx context.Context, converter string) error {
 			group.Go(func() error {
 				if time.Until(deadline) < r.Limit/20 {
 					r.log.settle(name, outcome{DidNotRun, fmt.Sprintf(
-						"did not run: the tests before it took all of the %v that a candidate's tests may take together", limit)}, 0)
+						"did not run: the tests before it took all of the %v that a candidate's tests may take together; if the machine is busy, try again when it is not", limit)}, 0)
 					return nil
 				}
 				return r.execute(ctx, converter, []string{name}, deadline)

@@ -135,7 +135,7 @@ func (t *tools) race(mode RaceMode) (on bool, whyNot string, err error) {
 	case obstacle == "":
 		return true, "", nil
 	case mode == RaceOn:
-		return false, "", fmt.Errorf("%w, because %s: install what is missing, or do not ask for the race detector", ErrNoRace, obstacle)
+		return false, "", fmt.Errorf("%w, because %s", ErrNoRace, obstacle)
 	}
 	return false, "the suites ran without -race, because " + obstacle +
 		": data races are found only where a test forces them", nil
