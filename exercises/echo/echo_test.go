@@ -85,9 +85,13 @@ func (s *HandleSuite) TestAtMost100Bytes() {
 		var log labtest.Recorder
 		client, server := labtest.Connect()
 		call := t.Go(func() { assert.NoError(t, echo.Handle(server, &log), "it failed") })
-		message := strings.Repeat("0123456789", 15)
-		got := say(t, client, message)
+		message, sent := strings.Repeat("0123456789", 15), 0
+		sender := t.Go(func() { sent, _ = client.Write([]byte(message)) })
+		got := rest(client)
+		sender.Join()
+		_ = client.Close()
 		call.Returns("it does not return")
+		assert.Equal(t, 100, sent, "of 150 bytes it read so many")
 		assert.Equal(t, message[:100], got, "of 150 bytes these came back")
 		assert.Equal(t, lines(message[:100], server), log.Writes(), "and it logged something else")
 	})
@@ -107,6 +111,26 @@ func (s *HandleSuite) TestTheLog() {
 			say(t, client, message)
 			call.Returns("it does not return")
 			require.Equal(t, lines(message, zoned{server}), logged, "it logged something else")
+		}
+	})
+}
+
+func (s *HandleSuite) TestALogThatFails() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("one-client", "Handle must close the connection in every case, also if the log cannot be written", echo.Handle)
+		for n := range 3 {
+			client, server := labtest.Connect()
+			writes := 0
+			broken := labtest.WriterFunc(func(p []byte) (int, error) {
+				if writes++; writes > n {
+					return 0, errBoom
+				}
+				return len(p), nil
+			})
+			call := t.Go(func() { _ = echo.Handle(server, broken) })
+			t.Go(func() { say(t, client, "hello") })
+			call.Returns("the log has failed, and it does not return")
+			require.True(t, server.Closed(), "the log has failed, and the connection is not closed")
 		}
 	})
 }
@@ -287,6 +311,26 @@ func (s *ServeSuite) TestTheLogOfMany() {
 				require.GreaterOrEqual(t, next, 0, "the line %q is missing, or comes too early", want)
 				at += 1 + next
 			}
+		}
+
+		// One that takes its time.
+		var slow labtest.Recorder
+		server := &echo.Server{Log: labtest.WriterFunc(func(p []byte) (int, error) {
+			t.Pass(time.Second)
+			return slow.Write(p)
+		})}
+		ctx, cancel := context.WithCancel(context.Background())
+		ln := labtest.NewListener()
+		call := t.Go(func() {
+			assert.NoError(t, server.Serve(ctx, ln), "Serve failed")
+			logged = slow.Writes()
+		})
+		client := ln.Dial()
+		require.Equal(t, "hello", say(t, client, "hello"), "something else came back")
+		cancel()
+		call.Join()
+		for _, want := range linesOf("hello", client.LocalAddr()) {
+			require.Contains(t, logged, want, "when Serve returned, the log had no such line")
 		}
 
 		// Some speak while others arrive, then some are idle when ctx ends.
@@ -607,6 +651,36 @@ func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
 	})
 }
 
+func (s *ShutdownSuite) TestItWaitsForTheLastOfThem() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", (*echo.Server).Serve)
+		for _, when := range []string{"ctx ended while a client was silent", "a silent client left after an Accept error", "ctx ended when a client had its answer"} {
+			ctx, cancel := context.WithCancel(context.Background())
+			ln, open := labtest.NewListener(), 0
+			call := t.Go(func() {
+				_ = new(echo.Server).Serve(ctx, ln)
+				open = ln.Open()
+			})
+			client := ln.Dial(t.SlowToClose)
+			t.Settle()
+			switch {
+			case strings.Contains(when, "answer"):
+				say(t, client, "hello")
+			case strings.Contains(when, "Accept"):
+				ln.FailOnce(errBoom)
+				t.Settle()
+				_ = client.Close()
+			}
+			if !strings.Contains(when, "Accept") {
+				cancel()
+			}
+			call.Join()
+			cancel()
+			require.Zero(t, open, "%s, closing takes a second, and when Serve returned so many connections were open", when)
+		}
+	})
+}
+
 func (s *ShutdownSuite) TestItMayServeAgain() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", (*echo.Server).Serve)
@@ -771,20 +845,30 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		r.stop(t)
 
 		r = serveWith(t, &echo.Server{MaxConns: 1}, errBoom)
-		first, second = r.ln.Dial(), r.ln.Dial()
+		first = r.ln.Dial()
 		t.Settle()
-		accepted := r.ln.Unaccepted() == 0
+		waiting := make([]*labtest.Conn, 12)
+		for i := range waiting {
+			waiting[i] = r.ln.Dial()
+		}
+		t.Pass(time.Second) // whoever waits may hold a mutex
+		accepted := len(waiting) - r.ln.Unaccepted()
 		r.ln.FailOnce(errBoom)
-		t.Settle()
-		var one, other string // who is handled first is up to you
-		calls = []*labtest.Call{t.Go(func() { one = say(t, first, "hello") }), t.Go(func() { other = say(t, second, "hello") })}
-		r.ended(t, "Accept has failed, two clients have spoken, and Serve does not return")
+		t.Pass(time.Second)
+		assert.Equal(t, "hello", say(t, first, "hello"), "Accept failed after it had been accepted, and this came back")
+		t.Pass(time.Second)
+		require.False(t, accepted > 0 && r.call.Returned(), "Accept has failed, %d clients that have been accepted are still there, and Serve returned", accepted)
+		got := make([]string, len(waiting))
+		calls = nil
+		for i, client := range waiting { // who is handled first is up to you
+			calls = append(calls, t.Go(func() { got[i] = say(t, client, "hello") }))
+		}
+		r.ended(t, "Accept has failed, all clients have spoken, and Serve does not return")
 		for _, c := range calls {
 			c.Join()
 		}
-		assert.Equal(t, "hello", one, "Accept failed after it had been accepted, and this came back")
-		if accepted {
-			assert.Equal(t, "hello", other, "Accept failed while one of two was there and one waited for its turn, and this came back")
+		for i := range accepted {
+			assert.Equal(t, "hello", got[i], "Accept failed while it waited for its turn, and this came back")
 		}
 	})
 }

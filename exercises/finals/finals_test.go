@@ -281,6 +281,7 @@ func (s *ServerSuite) TestALineThatIsTooLong() {
 			strings.Repeat(" ", 1100) + "say hello\n",
 			"say " + strings.Repeat("x\r", 550) + "x\n",
 			"say " + strings.Repeat("\x00", 1100) + "\n",
+			"say " + strings.Repeat("x", 1020) + "\r\r\n",
 		} {
 			var got string
 			t.Go(func() { got = ask(t, r.ln.Dial(), request) }).Returns("%.20q... of %d bytes came, and there is no answer", request, len(request))
@@ -749,6 +750,36 @@ func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 		close(desk.finish)
 		assert.Equal(t, "answer to hello\n", rest(busy), "only this came")
 		r.call.Returns("nobody is left, and it does not return")
+	})
+}
+
+func (s *ServerSuite) TestItWaitsForTheLastOfThem() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", (*finals.Server).Serve)
+		for _, when := range []string{"ctx ended while a client was silent", "a silent client left after an Accept error", "ctx ended when a client had its answer"} {
+			ctx, cancel := context.WithCancel(context.Background())
+			ln, open := labtest.NewListener(), 0
+			call := t.Go(func() {
+				_ = (&finals.Server{Ops: ops{"say": say}}).Serve(ctx, ln)
+				open = ln.Open()
+			})
+			client := ln.Dial(t.SlowToClose)
+			t.Settle()
+			switch {
+			case strings.Contains(when, "answer"):
+				ask(t, client, "say hello\n")
+			case strings.Contains(when, "Accept"):
+				ln.FailOnce(errBoom)
+				t.Settle()
+				_ = client.Close()
+			}
+			if !strings.Contains(when, "Accept") {
+				cancel()
+			}
+			call.Join()
+			cancel()
+			require.Zero(t, open, "%s, closing takes a second, and when Serve returned so many connections were open", when)
+		}
 	})
 }
 
@@ -1269,6 +1300,17 @@ func (s *LimitsSuite) TestHangingUpEndsTheContext() {
 		r.call.Blocks("a client has hung up, its operation still runs, and Serve returned")
 		gate.Open()
 		r.stop(t)
+
+		r = serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"talk": func(ctx context.Context, _ string, w io.Writer) error {
+			<-ctx.Done()
+			for range 10 {
+				_, _ = io.WriteString(w, "is anybody there?\n")
+			}
+			return ctx.Err()
+		}}})
+		_ = begin(t, r.ln, "talk now\n").Close()
+		t.Settle()
+		r.stop(t)
 	})
 }
 
@@ -1428,6 +1470,32 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 			require.Equal(t, "hello\n", got, "Accept failed while it waited for its turn, and the answer was")
 		}
 		r.call.Returns("Accept has failed, nobody is left, and Serve does not return")
+
+		r = serve(t, &finals.Server{MaxConns: 1, Timeout: halfADay, Ops: ops{"say": say}})
+		first := r.ln.Dial()
+		t.Settle()
+		waiting := make([]*labtest.Conn, 12)
+		for i := range waiting {
+			waiting[i] = r.ln.Dial()
+		}
+		t.Pass(time.Second) // whoever waits may hold a mutex
+		count := len(waiting) - r.ln.Unaccepted()
+		r.fail(errBoom)
+		t.Pass(time.Second)
+		require.Equal(t, "hello\n", ask(t, first, "say hello\n"), "Accept had failed, and the answer was")
+		t.Pass(time.Second)
+		require.False(t, count > 0 && r.call.Returned(), "Accept has failed, %d clients that have been accepted are still there, and Serve returned", count)
+		answers := make([]string, len(waiting))
+		var calls []*labtest.Call
+		for i, client := range waiting { // who is handled first is up to you
+			calls = append(calls, t.Go(func() { answers[i] = ask(t, client, "say hello\n") }))
+		}
+		r.call.Returns("Accept has failed, all clients have had their turn, and Serve does not return")
+		require.Zero(t, r.ln.Open(), "Accept has failed, Serve has returned, and so many connections are still open")
+		join(calls)
+		for i := range count {
+			require.Equal(t, "hello\n", answers[i], "Accept failed while it waited for its turn, and the answer was")
+		}
 	})
 }
 

@@ -171,7 +171,7 @@ func (s *ServerSuite) TestWhiteSpaceIsTrimmed() {
 		for _, message := range []string{"12ms\n", "12ms\r\n", "  12ms", "\t 12ms \n\n", "\v\f12ms\r"} {
 			require.Equal(t, answer("12ms"), say(t, r.ln.Dial(), message), "it said %q, and something else came back", message)
 		}
-		for _, host := range []string{"two words", "\x00nul\x00", "voilà", "Å"} {
+		for _, host := range []string{"two words", "two\nlines", "two\r\nlines", "\x00nul\x00", "voilà", "Å"} {
 			want := "Pinging " + host + " failed. nobody of that name\n"
 			require.Equal(t, want, say(t, r.ln.Dial(), " "+host+"\n"), "something else came back")
 			require.Equal(t, want, say(t, r.ln.Dial(), host), "something else came back")
@@ -211,6 +211,7 @@ func (s *ServerSuite) TestAtMost100Bytes() {
 		require.Equal(t, "Pinging "+long[:100]+" failed. nobody of that name\n", say(t, r.ln.Dial(), long), "of 150 bytes something else came back")
 		require.Equal(t, []string{long[:100]}, r.hosts.Pinged(), "of 150 bytes something else was pinged")
 		require.Equal(t, "Pinging "+long[:100]+" failed. nobody of that name\n", say(t, r.ln.Dial(), long[:100]), "of 100 bytes something else came back")
+		require.Equal(t, "Pinging "+long[:90]+" failed. nobody of that name\n", say(t, r.ln.Dial(), strings.Repeat(" ", 10)+long), "of 10 spaces and 150 bytes something else came back")
 		r.stop(t)
 	})
 }
@@ -229,6 +230,19 @@ func (s *ServerSuite) TestOneLineInOneWrite() {
 			require.Empty(t, rest(client), "then there was more")
 		}
 		r.stop(t)
+
+		long := errors.New(strings.Repeat("x", 10_000))
+		ctx, cancel := context.WithCancel(context.Background())
+		ln := labtest.NewListener()
+		call := t.Go(func() { _ = (&ping.Server{Pinger: always(0, long)}).Serve(ctx, ln) })
+		client, buf := ln.Dial(), make([]byte, 20_000)
+		_, err := client.Write([]byte("localhost"))
+		require.NoError(t, err, "nobody read the host")
+		n, _ := client.Read(buf)
+		require.Equal(t, len("Pinging localhost failed. "+long.Error()+"\n"), n, "the error has 10000 bytes, and the first Write brought so many")
+		_ = client.Close()
+		cancel()
+		call.Returns("its context has ended, and Serve does not return")
 	})
 }
 
@@ -242,6 +256,11 @@ func (s *ServerSuite) TestAnEmptyMessage() {
 		last := r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, with: io.EOF} })
 		require.Equal(t, noHost, say(t, last, "\n"), "the message came together with io.EOF, and something else came back")
 		require.Empty(t, r.hosts.Pinged(), "something was pinged")
+		slow := r.ln.Dial()
+		r.name(t, slow, "\n")
+		r.cancel()
+		t.Settle()
+		require.Equal(t, noHost, rest(slow), "it took its answer when ctx had ended, and got this")
 		r.stop(t)
 	})
 }
@@ -599,6 +618,36 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 			call.Returns("its context ended when a client had just been accepted, and it does not return")
 			require.Empty(t, rest(client), "it had said nothing, and got this")
 			require.Zero(t, ln.Open(), "so many connections are still open")
+		}
+	})
+}
+
+func (s *ServerSuite) TestItWaitsForTheLastOfThem() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", (*ping.Server).Serve)
+		for _, when := range []string{"ctx ended while a client was silent", "a silent client left after an Accept error", "ctx ended when a client had its answer"} {
+			ctx, cancel := context.WithCancel(context.Background())
+			ln, open := labtest.NewListener(), 0
+			call := t.Go(func() {
+				_ = (&ping.Server{Pinger: new(hosts)}).Serve(ctx, ln)
+				open = ln.Open()
+			})
+			client := ln.Dial(t.SlowToClose)
+			t.Settle()
+			switch {
+			case strings.Contains(when, "answer"):
+				say(t, client, "1s")
+			case strings.Contains(when, "Accept"):
+				ln.FailOnce(errBoom)
+				t.Settle()
+				_ = client.Close()
+			}
+			if !strings.Contains(when, "Accept") {
+				cancel()
+			}
+			call.Join()
+			cancel()
+			require.Zero(t, open, "%s, closing takes a second, and when Serve returned so many connections were open", when)
 		}
 	})
 }

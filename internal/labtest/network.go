@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Listener is a [net.Listener] whose connections lie in memory, so that a server
@@ -185,3 +186,17 @@ func (c *Conn) Close() error {
 
 // Closed tells whether this end has been closed, by whoever has it.
 func (c *Conn) Closed() bool { return c.closed.Load() }
+
+// SlowToClose returns c with a Close that takes a second of virtual time, for
+// [Listener.Dial]: whoever does not wait for it is found out.
+func (t *T) SlowToClose(c net.Conn) net.Conn { return &slowToClose{c, t} }
+
+type slowToClose struct {
+	net.Conn
+	t *T
+}
+
+func (c *slowToClose) Close() error {
+	c.t.Pass(time.Second)
+	return c.Conn.Close()
+}
