@@ -863,10 +863,10 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		for i, client := range waiting { // who is handled first is up to you
 			calls = append(calls, t.Go(func() { got[i] = say(t, client, "hello") }))
 		}
-		r.ended(t, "Accept has failed, all clients have spoken, and Serve does not return")
 		for _, c := range calls {
 			c.Join()
 		}
+		r.ended(t, "Accept has failed, all clients have spoken, and Serve does not return")
 		for i := range accepted {
 			assert.Equal(t, "hello", got[i], "Accept failed while it waited for its turn, and this came back")
 		}

@@ -1490,9 +1490,9 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		for i, client := range waiting { // who is handled first is up to you
 			calls = append(calls, t.Go(func() { answers[i] = ask(t, client, "say hello\n") }))
 		}
+		join(calls)
 		r.call.Returns("Accept has failed, all clients have had their turn, and Serve does not return")
 		require.Zero(t, r.ln.Open(), "Accept has failed, Serve has returned, and so many connections are still open")
-		join(calls)
 		for i := range count {
 			require.Equal(t, "hello\n", answers[i], "Accept failed while it waited for its turn, and the answer was")
 		}
