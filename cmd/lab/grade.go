@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -94,14 +93,6 @@ func (f *gradeFlags) engine(cmd *cobra.Command, root, temp string) (*grade.Engin
 	return e, inOrder(course), err
 }
 
-// among tells whether the folder out is dir or lies in it.
-func among(out, dir string) bool {
-	a, err1 := filepath.Abs(out)
-	b, err2 := filepath.Abs(dir)
-	rel, err3 := filepath.Rel(b, a)
-	return errors.Join(err1, err2, err3) == nil && filepath.IsLocal(rel)
-}
-
 // inOrder puts lessons into the course's order.
 func inOrder(some []lessons.Lesson) []lessons.Lesson {
 	return slices.DeleteFunc(lessons.All(), func(l lessons.Lesson) bool {
@@ -114,8 +105,8 @@ func (f *gradeFlags) grade(cmd *cobra.Command, root, dir string) error {
 	if err != nil {
 		return err
 	}
-	if among(f.out, dir) {
-		return fmt.Errorf("results in %s would count as a submission the next time: choose a folder that is not among the submissions, as in --out ../results", f.out)
+	if err := grade.Apart(f.out, dir); err != nil {
+		return err
 	}
 	class, err := grade.ReadClass(dir, lessons.All(), shard)
 	if err != nil {

@@ -654,30 +654,7 @@ func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
 func (s *ShutdownSuite) TestItWaitsForTheLastOfThem() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", (*echo.Server).Serve)
-		for _, when := range []string{"ctx ended while a client was silent", "a silent client left after an Accept error", "ctx ended when a client had its answer"} {
-			ctx, cancel := context.WithCancel(context.Background())
-			ln, open := labtest.NewListener(), 0
-			call := t.Go(func() {
-				_ = new(echo.Server).Serve(ctx, ln)
-				open = ln.Open()
-			})
-			client := ln.Dial(t.SlowToClose)
-			t.Settle()
-			switch {
-			case strings.Contains(when, "answer"):
-				say(t, client, "hello")
-			case strings.Contains(when, "Accept"):
-				ln.FailOnce(errBoom)
-				t.Settle()
-				_ = client.Close()
-			}
-			if !strings.Contains(when, "Accept") {
-				cancel()
-			}
-			call.Join()
-			cancel()
-			require.Zero(t, open, "%s, closing takes a second, and when Serve returned so many connections were open", when)
-		}
+		t.ClosesAll(new(echo.Server).Serve, func(client *labtest.Conn) { say(t, client, "hello") })
 	})
 }
 

@@ -3,6 +3,7 @@ package grade
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,6 +70,21 @@ func Imports(course []lessons.Lesson) []string {
 
 // NewGate returns the gate that students can ask with lab check.
 func NewGate(root string) Gate { return gate.New(root) }
+
+// Apart returns an error, which says what to do, if the folder for the results is
+// that of the submissions or lies in it.
+func Apart(out, dir string) error {
+	a, err1 := filepath.Abs(out)
+	b, err2 := filepath.Abs(dir)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	// An error means that they are on different disks.
+	if rel, err := filepath.Rel(b, a); err == nil && filepath.IsLocal(rel) {
+		return fmt.Errorf("results in %s would count as a submission the next time: choose a folder that is not among the submissions, as in --out ../results", out)
+	}
+	return nil
+}
 
 // TempFor returns a folder for temporary files that belongs to the results in
 // out: who has out open may use it, and finds what was left there by a grading

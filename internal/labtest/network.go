@@ -1,6 +1,8 @@
 package labtest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -8,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // Listener is a [net.Listener] whose connections lie in memory, so that a server
@@ -187,9 +191,41 @@ func (c *Conn) Close() error {
 // Closed tells whether this end has been closed, by whoever has it.
 func (c *Conn) Closed() bool { return c.closed.Load() }
 
-// SlowToClose returns c with a Close that takes a second of virtual time, for
-// [Listener.Dial]: whoever does not wait for it is found out.
-func (t *T) SlowToClose(c net.Conn) net.Conn { return &slowToClose{c, t} }
+// ClosesAll checks that serve, which serves the clients of a listener and ends with
+// its context or with an error of Accept, has closed every connection when it
+// returns. Their Close takes a second, so whoever does not wait for it is found
+// out. Talk is what a client says and hears.
+func (t *T) ClosesAll(serve func(ctx context.Context, ln net.Listener) error, talk func(client *Conn)) {
+	t.mustBubble("ClosesAll")
+	for _, end := range []struct {
+		when string
+		come func(ln *Listener, client *Conn, cancel func())
+	}{
+		{"ctx ended while a client was silent", func(_ *Listener, _ *Conn, cancel func()) { cancel() }},
+		{"a silent client left after an Accept error", func(ln *Listener, client *Conn, _ func()) {
+			ln.FailOnce(errors.New("boom"))
+			t.Settle()
+			_ = client.Close()
+		}},
+		{"ctx ended when a client had its answer", func(_ *Listener, client *Conn, cancel func()) {
+			talk(client)
+			cancel()
+		}},
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		ln, open := NewListener(), 0
+		call := t.Go(func() {
+			_ = serve(ctx, ln)
+			open = ln.Open()
+		})
+		client := ln.Dial(func(c net.Conn) net.Conn { return &slowToClose{c, t} })
+		t.Settle()
+		end.come(ln, client, cancel)
+		call.Join()
+		cancel()
+		require.Zero(t, open, "%s, closing takes a second, and when Serve returned so many connections were open", end.when)
+	}
+}
 
 type slowToClose struct {
 	net.Conn

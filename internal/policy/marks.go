@@ -23,7 +23,6 @@ type Marks struct {
 	Points float64
 	Of     float64
 
-	HandedIn time.Time // zero: in time
 	DaysLate int
 	Keeps    float64 // the part of the mark that lateness has left
 
@@ -114,7 +113,7 @@ func unrunnable(all []*gradebook.Entry) map[taskName]bool {
 }
 
 func (p Policy) mark(e *gradebook.Entry, out map[taskName]bool) Marks {
-	m := Marks{Entry: e, HandedIn: p.HandedIn[e.ID], DaysLate: p.DaysLate(e.ID), Keeps: 1}
+	m := Marks{Entry: e, DaysLate: p.DaysLate(e.ID), Keeps: 1}
 	for _, name := range p.Lessons {
 		l, asked := e.Lesson(name)
 		if !asked {

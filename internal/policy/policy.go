@@ -13,6 +13,8 @@ package policy
 
 import (
 	_ "embed"
+	"maps"
+	"slices"
 	"time"
 
 	"conclab/internal/gradebook"
@@ -130,15 +132,7 @@ func (l Late) Keeps(days int) float64 {
 // IDs returns every ID that the policy names, in no order, so that a name that is
 // nobody's can be pointed out.
 func (p Policy) IDs() []string {
-	var ids []string
-	for id := range p.Extensions {
-		ids = append(ids, id)
-	}
-	for id := range p.HandedIn {
-		ids = append(ids, id)
-	}
-	for id := range p.Judged {
-		ids = append(ids, id)
-	}
-	return ids
+	ids := slices.Collect(maps.Keys(p.Extensions))
+	ids = slices.AppendSeq(ids, maps.Keys(p.HandedIn))
+	return slices.AppendSeq(ids, maps.Keys(p.Judged))
 }

@@ -101,15 +101,9 @@ func (d *decoder) policy(n *yaml.Node, p *Policy) {
 				"max-days": func(_, v *yaml.Node) { p.Late.MaxDays = d.count(v, 0, 1000) },
 			})
 		},
-		"extensions": func(_, v *yaml.Node) {
-			p.Extensions = map[string]time.Time{}
-			d.each(v, "extensions", func(k, v *yaml.Node) { p.Extensions[d.id(k)] = d.time(v) })
-		},
-		"handed-in": func(_, v *yaml.Node) {
-			p.HandedIn = map[string]time.Time{}
-			d.each(v, "handed-in", func(k, v *yaml.Node) { p.HandedIn[d.id(k)] = d.time(v) })
-		},
-		"feedback": func(_, v *yaml.Node) { p.Feedback = word(d, v, Full, Broken, Verdict) },
+		"extensions": func(k, v *yaml.Node) { p.Extensions = d.times(v, k.Value) },
+		"handed-in":  func(k, v *yaml.Node) { p.HandedIn = d.times(v, k.Value) },
+		"feedback":   func(_, v *yaml.Node) { p.Feedback = word(d, v, Full, Broken, Verdict) },
 		"judged": func(_, v *yaml.Node) {
 			p.Judged = map[string]map[string]float64{}
 			d.each(v, "judged", func(k, v *yaml.Node) {
@@ -254,6 +248,13 @@ func (d *decoder) time(n *yaml.Node) time.Time {
 		d.wrong(n, "%q is no time that is the same everywhere: write it with the offset from UTC, as in 2026-03-01T23:59:00+01:00", text)
 	}
 	return t
+}
+
+// times reads a time for each ID.
+func (d *decoder) times(n *yaml.Node, what string) map[string]time.Time {
+	times := map[string]time.Time{}
+	d.each(n, what, func(k, v *yaml.Node) { times[d.id(k)] = d.time(v) })
+	return times
 }
 
 func (d *decoder) seconds(n *yaml.Node) float64 {

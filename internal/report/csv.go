@@ -25,8 +25,8 @@ func CSV(w io.Writer, c *Class) error {
 	}
 	for _, m := range c.Marks {
 		handedIn := ""
-		if !m.HandedIn.IsZero() {
-			handedIn = m.HandedIn.UTC().Format(time.RFC3339)
+		if at, ok := c.Policy.HandedIn[m.Entry.ID]; ok {
+			handedIn = at.UTC().Format(time.RFC3339)
 		}
 		row := []string{m.Entry.ID, Defuse(Line(m.Entry.Name)), handedIn, strconv.Itoa(m.DaysLate)}
 		points := map[string]string{}

@@ -77,7 +77,7 @@ func JSON(w io.Writer, c *Class) error {
 	doc := jsonClass{Version: Version, Lessons: c.Policy.Lessons, Feedback: string(c.Policy.Feedback), Students: []jsonStudent{}}
 	for _, m := range c.Marks {
 		s := jsonStudent{
-			ID: m.Entry.ID, Name: m.Entry.Name, HandedIn: m.HandedIn,
+			ID: m.Entry.ID, Name: m.Entry.Name, HandedIn: c.Policy.HandedIn[m.Entry.ID],
 			Points: unless(len(m.Open) > 0, m.Points), Of: m.Of, Raw: m.Raw, RawOf: m.RawOf,
 			DaysLate: m.DaysLate, Keeps: policy.Round(m.Keeps), Open: m.Open, Notes: m.Notes,
 			Refused: m.Entry.Refused, Made: m.Entry.Made, Lessons: []jsonLesson{},

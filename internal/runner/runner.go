@@ -218,30 +218,31 @@ func (r *run) read() error {
 		if r.source != nil {
 			return nil
 		}
-		_, err := os.ReadFile(r.exercise)
-		var reason *fs.PathError
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.ReadFile(r.exercise); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s is missing: get it back with `git checkout -- %[1]s`", own)
-		case errors.As(err, &reason):
-			return fmt.Errorf("%s cannot be read (%w): make it a file that you may read, or remove it and get it back with `git checkout -- %[1]s`", own, reason.Err)
+		} else if err != nil {
+			return fmt.Errorf("%s cannot be read (%w): make it a file that you may read, or remove it and get it back with `git checkout -- %[1]s`", own, reason(err))
 		}
-		return err
+		return nil
 	}
 	if r.source != nil {
 		return nil
 	}
 	source, err := os.ReadFile(r.file)
 	if err != nil {
-		var reason *fs.PathError
-		if errors.As(err, &reason) {
-			err = reason.Err
-		}
-		return fmt.Errorf("%s cannot be read: %w", r.file, err)
+		return fmt.Errorf("%s cannot be read: %w", r.file, reason(err))
 	}
 	// An empty file is a candidate too.
 	r.source = append([]byte{}, source...)
 	return nil
+}
+
+// reason is the error without the path, which the sentence around it names.
+func reason(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	return err
 }
 
 func (r *run) judge(ctx context.Context) (*Result, error) {
