@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -28,8 +27,6 @@ type frame struct {
 	file string
 	line int
 }
-
-var header = regexp.MustCompile(`^goroutine (\d+) .*?\[(.*)\]:$`)
 
 // buffers are for dumps. Under the race detector a new one costs more than the
 // dump.
@@ -70,26 +67,36 @@ func parse(text, bubble string) []goroutine {
 	var all []goroutine
 	for text := range strings.SplitSeq(text, "\n\n") {
 		first, rest, _ := strings.Cut(text, "\n")
-		m := header.FindStringSubmatch(first)
-		if m == nil {
-			continue
-		}
-		g := goroutine{id: m[1]}
-		for i, word := range strings.Split(m[2], ", ") {
-			if i == 0 {
-				g.state = strings.Replace(word, " (scan)", "", 1)
-			}
-			if n, ok := strings.CutPrefix(word, "synctest bubble "); ok {
-				g.bubble = n
-			}
-		}
-		if bubble != "" && g.bubble != "" && g.bubble != bubble {
+		g, ok := parseHeader(first)
+		if !ok || bubble != "" && g.bubble != "" && g.bubble != bubble {
 			continue
 		}
 		g.parseFrames(rest)
 		all = append(all, g)
 	}
 	return all
+}
+
+// parseHeader reads a goroutine's first line, such as
+//
+//	goroutine 7 [sleep (durable), 2 minutes, synctest bubble 3]:
+//
+// A regular expression takes more time, with the race detector, than all the rest
+// of a dump.
+func parseHeader(line string) (g goroutine, ok bool) {
+	line, numbered := strings.CutPrefix(line, "goroutine ")
+	before, words, bracket := strings.Cut(line, "[")
+	words, closed := strings.CutSuffix(words, "]:")
+	if !numbered || !bracket || !closed {
+		return goroutine{}, false
+	}
+	g.id, _, _ = strings.Cut(before, " ")
+	g.state, words, _ = strings.Cut(words, ", ")
+	g.state = strings.Replace(g.state, " (scan)", "", 1)
+	if _, n, ok := strings.Cut(words, "synctest bubble "); ok {
+		g.bubble, _, _ = strings.Cut(n, ", ")
+	}
+	return g, true
 }
 
 // parseFrames reads what follows a goroutine's first line.

@@ -191,6 +191,17 @@ func (t *T) rest() {
 	<-t.rested
 }
 
+// Linger stays for some two milliseconds of real time, in which the clock of the
+// bubble stands still. A sync.Mutex is not handed to those who wait until one of
+// them has waited for a millisecond: whoever unlocks and locks again is first
+// otherwise. It may be called where a lock is held.
+func (t *T) Linger() {
+	t.mustBubble("Linger")
+	for range 20 {
+		t.rest()
+	}
+}
+
 // clock serves rest, outside of the bubble, where time is real. Who comes while
 // another rests is woken with it, so that those who wait for each other are back
 // at the same time. It returns when the test is over.
