@@ -77,7 +77,7 @@ func (s *Suite) Bubble(f func(t *T)) {
 		defer close(finished)
 		defer func() {
 			if r := recover(); r != nil {
-				t.bubbleEnded(r, goroutines())
+				t.bubbleEnded(r, goroutines)
 			}
 		}()
 		synctest.Test(s.T(), func(*testing.T) {
@@ -90,7 +90,11 @@ func (s *Suite) Bubble(f func(t *T)) {
 		})
 	}()
 
-	if !t.watch(finished, patience, func(standstill bool) (hung, spinning bool) {
+	if !t.watch(finished, patience, func(moved, standstill bool) (hung, spinning bool) {
+		if moved { // a dump is dear where earlier tests have left many goroutines behind
+			t.sightings = 0
+			return false, false
+		}
 		return t.hangs(goroutines(), standstill, over.Load())
 	}) {
 		s.T().FailNow()
@@ -119,7 +123,7 @@ func (s *Suite) Real(f func(t *T)) {
 		}
 	}()
 	failed := 0 // how often it was found to have failed, and not to have ended
-	if !t.watch(finished, realPatience, func(standstill bool) (hung, spinning bool) {
+	if !t.watch(finished, realPatience, func(_, standstill bool) (hung, spinning bool) {
 		if t.Failed() {
 			// Nothing more can come of it: perhaps it waits for a server that has
 			// crashed.
@@ -197,7 +201,7 @@ func (t *T) run(f func(t *T)) {
 // watch waits until the test has finished, looking at it now and then, and
 // tells whether it passed. A test that hangs is given up: its goroutines stay,
 // and nothing that they say counts any more.
-func (t *T) watch(finished <-chan struct{}, patience int, look func(standstill bool) (hung, spinning bool)) bool {
+func (t *T) watch(finished <-chan struct{}, patience int, look func(moved, standstill bool) (hung, spinning bool)) bool {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	last, still := t.progress.Load(), 0
@@ -209,10 +213,12 @@ func (t *T) watch(finished <-chan struct{}, patience int, look func(standstill b
 			t.looks.Add(1)
 		}
 		still++
-		if now := t.progress.Load(); now != last {
+		now := t.progress.Load()
+		moved := now != last
+		if moved {
 			last, still = now, 0
 		}
-		hung, spinning := look(still >= patience)
+		hung, spinning := look(moved, still >= patience)
 		if !hung {
 			continue
 		}
@@ -229,11 +235,12 @@ func (t *T) watch(finished <-chan struct{}, patience int, look func(standstill b
 }
 
 // bubbleEnded turns the panic that ends a bubble into a failure in words.
-func (t *T) bubbleEnded(panicked any, bubble []goroutine) {
+func (t *T) bubbleEnded(panicked any, goroutines func() []goroutine) {
 	text := fmt.Sprint(panicked)
 	switch {
 	case strings.Contains(text, "main bubble goroutine has exited"):
 		if t.noLeak.Load() {
+			bubble := goroutines()
 			how := "blocked for ever"
 			if slices.ContainsFunc(bubble, goroutine.sleeps) {
 				how = "a day later too"
@@ -241,6 +248,7 @@ func (t *T) bubbleEnded(panicked any, bubble []goroutine) {
 			t.report(Leak, "a goroutine stays behind, "+how+":", blockedIn(bubble)...)
 		}
 	case strings.Contains(text, "all goroutines in bubble are blocked"):
+		bubble := goroutines()
 		t.report(Deadlock, "deadlock, all goroutines wait and nothing can wake them:",
 			slices.Concat(blockedIn(bubble), testWaits(bubble))...)
 	default:
