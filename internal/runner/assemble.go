@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -254,5 +255,6 @@ func (a *Assembly) run(l lessons.Lesson, file string) *run {
 		file:     file,
 		dir:      a.dir,
 		trees:    []string{tree + "/", a.kit.o.Dir + string(filepath.Separator)},
+		onOne:    new(atomic.Bool),
 	}
 }

@@ -50,7 +50,7 @@ func (r *run) test(ctx context.Context, converter string) error {
 	if err := r.execute(ctx, converter, all, deadline); err != nil {
 		return err
 	}
-	if len(all) > 1 {
+	if len(all) > 1 || r.onOne.Load() {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(apart)
 		for _, name := range r.log.unsettled() {
@@ -91,8 +91,10 @@ func (r *run) converter(ctx context.Context) (string, error) {
 }
 
 // execute runs the named tests in one process and settles what can be said
-// about them. Tests that may still tell if they run apart stay unsettled.
+// about them. Tests that may still tell if they run apart stay unsettled. If the
+// race detector dies in it, one test is run again at once, on one processor.
 func (r *run) execute(ctx context.Context, converter string, names []string, deadline time.Time) error {
+	onOne := r.onOne.Load()
 	alive, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	patience := func() time.Duration { return min(r.patience(), time.Until(deadline)) }
@@ -119,7 +121,7 @@ func (r *run) execute(ctx context.Context, converter string, names []string, dea
 	}
 	ended := make(chan tested, 1)
 	go func() {
-		end, err := r.launch(alive, names, deadline, meter)
+		end, err := r.launch(alive, names, deadline, onOne, meter)
 		ended <- tested{end, errors.Join(err, ignoreClosed(raw.Close()))}
 	}()
 	record := newRecord(r, names, func() { timer.Reset(patience()) })
@@ -139,13 +141,21 @@ func (r *run) execute(ctx context.Context, converter string, names []string, dea
 	case scanErr != nil || convertErr != nil:
 		return fmt.Errorf("reading what the suite of %s says: %w", r.lesson.Name, errors.Join(scanErr, convertErr))
 	}
-	record.finish(ending{
+	e := ending{
 		end:      test.end,
 		stopped:  cmp.Or(test.end.stopped, context.Cause(alive)),
 		patience: r.patience(),
 		outOfAll: time.Until(deadline) <= 0,
 		output:   meter.kept.String(),
-	})
+	}
+	e.notItsOwn = !onOne && e.ofDetector()
+	record.finish(e)
+	if e.notItsOwn {
+		r.onOne.Store(true)
+		if len(names) == 1 {
+			return r.execute(ctx, converter, names, deadline)
+		}
+	}
 	return nil
 }
 
@@ -156,15 +166,18 @@ type end struct {
 	stopped error  // why the sandbox stopped it, if it did
 }
 
-// launch runs the named tests in one process of the test binary and returns when
-// nothing of it is left.
-func (r *run) launch(ctx context.Context, names []string, deadline time.Time, out io.Writer) (end, error) {
+// launch runs the named tests in one process of the test binary, on one processor
+// or on all, and returns when nothing of it is left.
+func (r *run) launch(ctx context.Context, names []string, deadline time.Time, onOne bool, out io.Writer) (end, error) {
 	if r.graded != nil {
-		return r.graded.launch(ctx, r, names, deadline, out)
+		return r.graded.launch(ctx, r, names, deadline, onOne, out)
 	}
-	test := command(ctx, filepath.Dir(r.exercise), r.binary(), r.testArgs(names, deadline)...)
+	test := command(ctx, filepath.Dir(r.exercise), r.binary(), r.testArgs(names, deadline, onOne)...)
 	test.Cancel = func() error { kill(test.Process); return nil }
 	test.Env = r.testEnv(test.Env)
+	if onOne {
+		test.Env = append(test.Env, "GOMAXPROCS=1")
+	}
 	test.Stdout, test.Stderr = out, out
 	err := runGroup(test)
 	if test.ProcessState == nil {
@@ -174,14 +187,16 @@ func (r *run) launch(ctx context.Context, names []string, deadline time.Time, ou
 }
 
 // testArgs returns what package testing is told.
-func (r *run) testArgs(names []string, deadline time.Time) []string {
+func (r *run) testArgs(names []string, deadline time.Time, onOne bool) []string {
 	args := []string{
 		"-test.v=test2json", "-test.paniconexit0",
 		// Only for the case that this process dies first.
 		"-test.timeout=" + (2*time.Until(deadline) + time.Second).String(),
 		"-test.run=" + runPattern(names), fmt.Sprintf("-test.count=%d", max(r.Count, 1)),
 	}
-	if r.CPU != "" {
+	if r.CPU != "" && onOne {
+		args = append(args, "-test.cpu=1"+strings.Repeat(",1", strings.Count(r.CPU, ",")))
+	} else if r.CPU != "" {
 		args = append(args, "-test.cpu="+r.CPU)
 	}
 	if r.Shuffle != "" {

@@ -202,8 +202,11 @@ func firstOf(a, b string) string {
 
 // launch runs the named tests in a process of the graded binary and reads its
 // record.
-func (g *graded) launch(ctx context.Context, r *run, names []string, deadline time.Time, out io.Writer) (end, error) {
-	a, key := g.assembly, sealed.NewKey()
+func (g *graded) launch(ctx context.Context, r *run, names []string, deadline time.Time, onOne bool, out io.Writer) (end, error) {
+	a, key, procs := g.assembly, sealed.NewKey(), max(g.way.Procs, 1)
+	if onOne {
+		procs = 1
+	}
 	from, to, err := os.Pipe()
 	if err != nil {
 		return end{}, err
@@ -219,14 +222,14 @@ func (g *graded) launch(ctx context.Context, r *run, names []string, deadline ti
 		Path:      binary, Dir: filepath.Join(a.kit.o.Dir, "exercises", r.lesson.Name),
 		Env: []string{
 			"GORACE=atexit_sleep_ms=0 log_path=stderr", "GOTRACEBACK=single",
-			"GOMAXPROCS=" + strconv.Itoa(max(g.way.Procs, 1)),
+			"GOMAXPROCS=" + strconv.Itoa(procs),
 		},
 		Stdout: out, Stderr: out, Record: to,
 		Show:       []string{filepath.Dir(binary), filepath.Join(a.kit.o.Dir, "exercises", r.lesson.Name)},
 		RawNetwork: a.kit.ping && g.pings,
 		Limits:     a.kit.o.Run,
 	}
-	c.Stdin, err = json.Marshal(sealed.Order{Key: key, FD: c.RecordFD(), Lesson: r.lesson.Name, Args: r.testArgs(names, deadline)})
+	c.Stdin, err = json.Marshal(sealed.Order{Key: key, FD: c.RecordFD(), Lesson: r.lesson.Name, Args: r.testArgs(names, deadline, onOne)})
 	if err != nil {
 		return end{}, errors.Join(err, to.Close())
 	}

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -41,7 +42,7 @@ func kit(t *testing.T, imports []string, names ...string) *runner.Kit {
 	return k
 }
 
-func TestReferencesPassInOneBinary(t *testing.T) {
+func TestGradedBinaries(t *testing.T) {
 	var imports []string
 	var candidates []runner.Candidate
 	for _, l := range lessons.All()[:3] { // package verify has them all
@@ -50,25 +51,36 @@ func TestReferencesPassInOneBinary(t *testing.T) {
 		candidates = append(candidates, runner.Candidate{Lesson: l, File: "s/" + l.Name + ".go", Source: source})
 		imports = append(imports, runner.Imports(source)...)
 	}
-	start := time.Now()
-	k := kit(t, imports, lessons.Names()[:3]...)
-	t.Logf("kit %v", time.Since(start))
-	start = time.Now()
-	a, err := k.Assemble(t.Context(), t.TempDir(), candidates, nil)
-	require.NoError(t, err)
-	t.Logf("assembled %v", time.Since(start))
-	defer a.Remove()
-	assert.Empty(t, a.NotBuilt)
-	for _, l := range lessons.All()[:3] {
-		start = time.Now()
-		v, err := a.Judge(t.Context(), l.Name, runner.Way{Procs: 2, Limit: time.Minute})
+	k := kit(t, append(imports, "os", "runtime"), lessons.Names()[:3]...)
+
+	passes := func(t *testing.T, candidates []runner.Candidate) {
+		a, err := k.Assemble(t.Context(), t.TempDir(), candidates, nil)
 		require.NoError(t, err)
-		t.Logf("%s %v", l.Name, time.Since(start))
-		assert.Empty(t, v.Tampered, l.Name)
-		for _, task := range v.Tasks {
-			for _, test := range task.Tests {
-				assert.Equal(t, runner.Pass, test.Verdict, "%s %s: %s", l.Name, test.Name, test.Message)
+		defer a.Remove()
+		assert.Empty(t, a.NotBuilt)
+		for _, c := range candidates {
+			v, err := a.Judge(t.Context(), c.Lesson.Name, runner.Way{Procs: 2, Limit: time.Minute})
+			require.NoError(t, err)
+			assert.Empty(t, v.Tampered, c.Lesson.Name)
+			for _, task := range v.Tasks {
+				for _, test := range task.Tests {
+					assert.Equal(t, runner.Pass, test.Verdict, "%s %s: %s", c.Lesson.Name, test.Name, test.Message)
+				}
 			}
 		}
 	}
+	t.Run("references pass in one", func(t *testing.T) { passes(t, candidates) })
+	t.Run("a death of the race detector costs nothing", func(t *testing.T) {
+		dies := candidates[0]
+		dies.Source = bytes.Replace(dies.Source, []byte("func NewProcess("), []byte(`func init() {
+	if runtime.GOMAXPROCS(0) > 1 {
+		println("ThreadSanitizer: CHECK failed: tsan_rtl.cpp:346")
+		os.Exit(66)
+	}
+}
+
+func NewProcess(`), 1)
+		dies.Source = bytes.Replace(dies.Source, []byte("import ("), []byte("import (\n\t\"os\"\n\t\"runtime\""), 1)
+		passes(t, []runner.Candidate{dies})
+	})
 }

@@ -272,6 +272,25 @@ func TestASuddenEndCostsOneTest(t *testing.T) {
 	}
 }
 
+func TestADeathOfTheRaceDetectorCostsNothing(t *testing.T) {
+	dies := acting("\tif runtime.GOMAXPROCS(0) > 1 {\n\t\tprintln(`ThreadSanitizer: CHECK failed: tsan_rtl.cpp:346 \"((exiting))\"`)\n\t\tos.Exit(66)\n\t}", `"os"`, `"runtime"`)
+	for name, with := range map[string]func(o *runner.Options){
+		"among others": func(*runner.Options) {},
+		"alone":        func(o *runner.Options) { o.Tests = runner.Exactly("TestAct/TestB") },
+		"many times":   func(o *runner.Options) { o.Count, o.CPU = 2, "2,4" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := judge(t, dies, with)
+			for name, v := range verdicts(result) {
+				assert.Equal(t, runner.Pass, v, name)
+			}
+		})
+	}
+
+	result := judge(t, acting("\tprintln(\"ThreadSanitizer: CHECK failed: always\")\n\tos.Exit(66)", `"os"`))
+	assert.Equal(t, only("TestAct/TestB", runner.Panic), verdicts(result))
+}
+
 func TestACrashBehindATestIsItsOwn(t *testing.T) {
 	result := judge(t, acting("\tt.Cleanup(func() { if t.Name() == \"TestAct/TestB\" { go panic(\"late\"); select {} } })"))
 	assert.Equal(t, only("TestAct/TestB", runner.Panic), verdicts(result))

@@ -26,6 +26,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -138,7 +139,7 @@ func Vet(ctx context.Context, o Options, c Candidate) ([]Finding, error) {
 }
 
 // run is what the parts of one [Run] share. Nothing in it changes once the
-// tests run, but for the log.
+// tests run, but for the log and onOne.
 type run struct {
 	Options
 	lesson   lessons.Lesson
@@ -149,8 +150,9 @@ type run struct {
 	trees    []string // beginnings of paths that nobody wants to read
 	expected []Expected
 	log      *log
-	graded   *graded // nil if the candidate is trusted
-	output   int     // what one process may print; zero means maxOutput
+	graded   *graded      // nil if the candidate is trusted
+	output   int          // what one process may print; zero means maxOutput
+	onOne    *atomic.Bool // whether the tests run on one processor, since the race detector has died on more
 }
 
 // patience is how long one test may take.
@@ -186,7 +188,7 @@ func newCandidate(o Options, c Candidate) (*run, error) {
 	if o.Limit <= 0 {
 		o.Limit = defaultLimit
 	}
-	r := &run{Options: o, lesson: c.Lesson, file: c.File, source: c.Source}
+	r := &run{Options: o, lesson: c.Lesson, file: c.File, source: c.Source, onOne: new(atomic.Bool)}
 	r.exercise = filepath.Join(root, filepath.FromSlash(exerciseFile(c.Lesson)))
 	return r, r.read()
 }
