@@ -228,7 +228,7 @@ func (t *T) watch(finished <-chan struct{}, patience int, look func(moved, stand
 		if spinning {
 			// The loop keeps a processor for itself; the next tests get another.
 			spins.Add(1)
-			aside.oneMore()
+			procs.oneMore()
 		}
 		return !t.Failed()
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -117,42 +116,9 @@ func StepAside() { giveTurns(30) }
 // giveTurns steps aside for so many turns. In a turn whoever has much to do keeps
 // the processor for as long as the runtime lets it, some 10 ms.
 func giveTurns(n int) {
-	aside.enter()
-	defer aside.leave()
+	procs.limit(func() { procs.asides++ })
+	defer procs.limit(func() { procs.asides-- })
 	for range n {
 		runtime.Gosched()
-	}
-}
-
-// aside counts who steps aside.
-var aside asides
-
-type asides struct {
-	mu    sync.Mutex
-	n     int
-	procs int // as many as there were before the first
-}
-
-func (a *asides) enter() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.n++; a.n == 1 {
-		a.procs = runtime.GOMAXPROCS(1 + int(spins.Load()))
-	}
-}
-
-// oneMore adds a processor.
-func (a *asides) oneMore() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	a.procs++
-}
-
-func (a *asides) leave() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.n--; a.n == 0 {
-		runtime.GOMAXPROCS(a.procs)
 	}
 }

@@ -110,15 +110,20 @@ func (s *RightSuite) TestACallThatPollsIsGivenTheTime() {
 
 func (s *RightSuite) TestManyRoundsAreNoStandstill() {
 	s.Bubble(func(t *labtest.T) {
+		procs := runtime.GOMAXPROCS(0)
 		var racing atomic.Int64
 		rounds := 0
 		t.Race(func() labtest.Heat {
-			racer := func(int) { racing.Add(1) }
+			racer := func(int) {
+				racing.Add(1)
+				assert.LessOrEqual(t, runtime.GOMAXPROCS(0), 2, "racers")
+			}
 			return labtest.Heat{Rounds: 1000, Racers: []func(int){racer, racer}, Check: func() {
 				rounds += 2000
 				assert.EqualValues(t, rounds, racing.Load())
 			}}
 		})
+		assert.Equal(t, procs, runtime.GOMAXPROCS(0), "the processors are not all back")
 	})
 }
 
