@@ -61,8 +61,6 @@ var spins atomic.Int32
 func (s *Suite) Bubble(f func(t *T)) {
 	t := newT(s.T())
 	t.bubbled = true
-	procs.limit(func() { procs.bubbles++ })
-	defer procs.limit(func() { procs.bubbles-- })
 	var id atomic.Value // string; the bubble's number
 	var over atomic.Bool
 	goroutines := func() []goroutine {
