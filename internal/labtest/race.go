@@ -64,7 +64,7 @@ func (t *T) Race(next func() Heat) {
 func (t *T) heat(h Heat) (meetings int) {
 	// More processors bring no more meetings, and the race detector of Go 1.26 dies
 	// on them now and then, where goroutines of the code under test look at timers
-	// that are due (go.dev/issue/78156).
+	// that are due: go.dev/issue/78156, docs/decisions/virtual-time.md.
 	procs.limit(func() { procs.racers += len(h.Racers) })
 	defer procs.limit(func() { procs.racers -= len(h.Racers) })
 
