@@ -71,7 +71,7 @@ func (s *Suite) Bubble(f func(t *T)) {
 	}
 
 	finished := make(chan struct{})
-	t.ask, t.rested = make(chan struct{}), make(chan struct{})
+	t.ask, t.rested = make(chan struct{}), make(chan time.Time)
 	go t.clock(finished)
 	go func() {
 		defer close(finished)

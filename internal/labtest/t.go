@@ -51,7 +51,8 @@ type T struct {
 	looks    atomic.Int64    // of the watchdog, ten a real second
 	noLeak   atomic.Bool
 
-	ask, rested chan struct{} // of rest and clock
+	ask    chan struct{}  // from rest to clock
+	rested chan time.Time // from clock to rest
 
 	sightings int // of a standstill, in a row; the watchdog's own
 
@@ -183,12 +184,13 @@ func (t *T) Pass(d time.Duration) {
 	}
 }
 
-// rest gives the processor away for a little real time. Whoever only calls
-// Gosched again and again finds itself the next one to run, while others wait for
-// the operating system to give them a thread.
-func (t *T) rest() {
+// rest gives the processor away for a little real time, and returns what time it
+// is outside of the bubble. Whoever only calls Gosched again and again finds
+// itself the next one to run, while others wait for the operating system to give
+// them a thread.
+func (t *T) rest() time.Time {
 	t.ask <- struct{}{}
-	<-t.rested
+	return <-t.rested
 }
 
 // Linger stays for some two milliseconds of real time, in which the clock of the
@@ -197,8 +199,7 @@ func (t *T) rest() {
 // otherwise. It may be called where a lock is held.
 func (t *T) Linger() {
 	t.mustBubble("Linger")
-	for range 20 {
-		t.rest()
+	for start := t.rest(); t.rest().Sub(start) < 1500*time.Microsecond; {
 	}
 }
 
@@ -223,7 +224,7 @@ func (t *T) clock(over <-chan struct{}) {
 		}
 		for range resting {
 			select {
-			case t.rested <- struct{}{}:
+			case t.rested <- time.Now():
 			case <-over:
 				return
 			}
