@@ -228,7 +228,7 @@ func (t *T) watch(finished <-chan struct{}, patience int, look func(moved, stand
 		if spinning {
 			// The loop keeps a processor for itself; the next tests get another.
 			spins.Add(1)
-			procs.oneMore()
+			procs.limit(func() { procs.all++ })
 		}
 		return !t.Failed()
 	}

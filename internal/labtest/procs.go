@@ -16,7 +16,7 @@ type processors struct {
 	racers int // how many race each other: one processor for each
 }
 
-// limit calls change, which changes asides or racers, and sets what follows.
+// limit calls change, which changes one of the counts, and sets what follows.
 func (p *processors) limit(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -24,21 +24,7 @@ func (p *processors) limit(change func()) {
 		p.all = runtime.GOMAXPROCS(0)
 	}
 	change()
-	p.set()
-}
 
-// oneMore adds a processor, for a loop that keeps one to itself.
-func (p *processors) oneMore() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.asides == 0 && p.racers == 0 {
-		p.all = runtime.GOMAXPROCS(0)
-	}
-	p.all++
-	p.set()
-}
-
-func (p *processors) set() {
 	n := p.all
 	switch spinning := int(spins.Load()); {
 	case p.asides > 0:

@@ -50,7 +50,7 @@ func (r *run) test(ctx context.Context, converter string) error {
 	if err := r.execute(ctx, converter, all, deadline); err != nil {
 		return err
 	}
-	if len(all) > 1 || r.onOne.Load() {
+	if len(all) > 1 {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(apart)
 		for _, name := range r.log.unsettled() {
