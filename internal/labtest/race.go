@@ -2,6 +2,7 @@ package labtest
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 )
 
@@ -52,32 +53,46 @@ func (t *T) Race(next func() Heat) {
 	meetings := 0
 	for range maxHeats {
 		h := next()
-		meetings += t.heat(h)
+		met, crowded := t.heat(h)
+		meetings += met
 		h.Check()
-		if meetings >= enoughMeetings || t.looks.Load() >= last || runtime.GOMAXPROCS(0) < len(h.Racers) {
+		if meetings >= enoughMeetings || t.looks.Load() >= last || crowded {
 			return
 		}
 	}
 }
 
-// heat runs one heat and returns in how many rounds racers met.
-func (t *T) heat(h Heat) (meetings int) {
+// heat runs one heat and returns in how many rounds racers met, and whether there
+// are fewer processors than racers.
+func (t *T) heat(h Heat) (meetings int, crowded bool) {
 	// More processors bring no more meetings, and the race detector of Go 1.26 dies
 	// on them now and then, where goroutines of the code under test look at timers
 	// that are due: go.dev/issue/78156, docs/decisions/virtual-time.md.
 	procs.limit(func() { procs.racers += len(h.Racers) })
 	defer procs.limit(func() { procs.racers -= len(h.Racers) })
 
-	start := startLine{racers: len(h.Racers), crowded: runtime.GOMAXPROCS(0) < len(h.Racers)}
+	// Where other programs are busy, the system puts racers on one processor as soon
+	// as they rest a little, and there they never meet.
+	places := seats(len(h.Racers))
+	crowded = places == nil || runtime.GOMAXPROCS(0) < len(h.Racers)
+	start := startLine{racers: len(h.Racers), crowded: crowded}
 	var met atomic.Int64
 	begun, ended := make([]atomic.Int64, len(h.Racers)), make([]atomic.Int64, len(h.Racers))
 
 	calls := make([]*Call, len(h.Racers))
 	for i, racer := range h.Racers {
 		calls[i] = t.Go(func() {
+			leave := func() {}
+			if !crowded {
+				leave = sync.OnceFunc(places[i].take())
+			}
+			defer leave()
 			for round := range h.Rounds {
 				if !start.wait(t, round) {
 					return
+				}
+				if h.Rounds == 1 {
+					leave() // who is bound gives way slowly
 				}
 				// Who comes last goes on first, by the time that the news takes to
 				// the other processor. A little patience, another one each round,
@@ -105,7 +120,7 @@ func (t *T) heat(h Heat) (meetings int) {
 	if t.Failed() {
 		runtime.Goexit()
 	}
-	return int(met.Load())
+	return int(met.Load()), crowded
 }
 
 // A startLine is where the racers of a heat wait for each other before each round.
