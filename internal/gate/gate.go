@@ -170,7 +170,8 @@ func (i imports) Import(path string) (*types.Package, error) {
 	return i.gate.from.Import(path)
 }
 
-// load asks the go command where the types of the packages are written down.
+// load imports the packages, after it has asked the go command where their types
+// are written down.
 func (g *Gate) load(ctx context.Context, paths []string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -200,6 +201,11 @@ func (g *Gate) load(ctx context.Context, paths []string) error {
 	for line := range strings.Lines(string(out)) {
 		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		g.exports[path] = file
+		// Now, since it is no fault of the file if this cannot be done.
+		if _, err := g.from.Import(path); err != nil {
+			delete(g.exports, path)
+			return fmt.Errorf("reading the types of package %s: %w", path, err)
+		}
 	}
 	return nil
 }

@@ -166,6 +166,26 @@ func TestAGateThatCannotLook(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
+func TestAGateWhoseCacheIsCleaned(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("skipped, because the go command that it stands in for is a script")
+	}
+	bin := t.TempDir()
+	gone := filepath.Join(bin, "gone")
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "go"), []byte("#!/bin/sh\nprintf 'io\\t"+gone+"\\n'\n"), 0o755))
+	source := []byte("package echo\n\nimport \"io\"\n\nvar _ io.Reader\n")
+	g, path := gate.New(root), os.Getenv("PATH")
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+path)
+	_, build, err := g.Check(t.Context(), "echo", gradebook.File{Path: "echo.go", Source: source})
+	assert.ErrorContains(t, err, "reading the types of package io")
+	assert.Empty(t, build, "it is the file's fault")
+
+	t.Setenv("PATH", path)
+	_, build, err = g.Check(t.Context(), "echo", gradebook.File{Path: "echo.go", Source: source})
+	assert.NoError(t, err, "it does not ask again")
+	assert.NotContains(t, build, "import")
+}
+
 func TestWhatIsNoText(t *testing.T) {
 	g := gate.New(root)
 	found, text, _ := check(t, g, "package echo // \xff")

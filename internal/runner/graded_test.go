@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,38 @@ func kit(t *testing.T, imports []string, names ...string) *runner.Kit {
 	k, err := runner.NewKit(t.Context(), o)
 	require.NoError(t, err)
 	return k
+}
+
+func TestAKitOfItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	l, err := lessons.Find("processes")
+	require.NoError(t, err)
+	source, err := os.ReadFile(filepath.Join(labRoot, "solutions", l.Name, l.Name+".go"))
+	require.NoError(t, err)
+	k, err := runner.NewKit(t.Context(), runner.KitOptions{
+		Root: labRoot, Dir: dir, Isolation: isolation(t), Lessons: []lessons.Lesson{l}, Imports: runner.Imports(source),
+	})
+	require.NoError(t, err)
+	for _, name := range []string{"base.cfg", "candidate.cfg"} {
+		config, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		for line := range strings.Lines(string(config)) {
+			_, file, _ := strings.Cut(strings.TrimSpace(line), "=")
+			require.True(t, strings.HasPrefix(file, dir), "somebody may clean the cache while it is used: %s", line)
+		}
+	}
+
+	// Whatever happens to it is not the candidate's fault.
+	packages, err := filepath.Glob(filepath.Join(dir, "package*.a"))
+	require.NoError(t, err)
+	require.NotEmpty(t, packages)
+	for _, gone := range [][]string{packages, {filepath.Join(dir, "candidate.cfg")}} {
+		for _, file := range gone {
+			require.NoError(t, os.Remove(file))
+		}
+		_, err = k.Assemble(t.Context(), t.TempDir(), []runner.Candidate{{Lesson: l, File: "processes.go", Source: source}}, nil)
+		require.ErrorContains(t, err, "the compiler cannot work")
+	}
 }
 
 func TestGradedBinaries(t *testing.T) {

@@ -116,7 +116,11 @@ func NewKit(ctx context.Context, o KitOptions) (*Kit, error) {
 		return nil, err
 	}
 	k.Go, k.Platform = k.tools.env["GOVERSION"], k.tools.env["GOOS"]+"/"+k.tools.env["GOARCH"]
-	if k.converter, err = k.goSays(ctx, "tool", "-n", "test2json"); err != nil {
+	converter, err := k.goSays(ctx, "tool", "-n", "test2json")
+	if err != nil {
+		return nil, err
+	}
+	if k.converter, err = k.keep(converter, "test2json.exe"); err != nil {
 		return nil, err
 	}
 	id := sha256.New()
@@ -153,6 +157,25 @@ func (k *Kit) goSays(ctx context.Context, args ...string) (string, error) {
 		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, strings.TrimSpace(complaint.String()))
 	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+// keep copies a file of the go command's cache into the kit, since anybody may
+// clean the cache while submissions are graded, and returns where it is.
+func (k *Kit) keep(file, name string) (kept string, err error) {
+	kept = filepath.Join(k.o.Dir, name)
+	from, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = from.Close() }()
+	to, err := os.OpenFile(kept, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return "", fmt.Errorf("no room for the kit: %w", err)
+	}
+	if _, err := io.Copy(to, from); err != nil {
+		return "", errors.Join(fmt.Errorf("no room for the kit: %w", err), to.Close())
+	}
+	return kept, to.Close()
 }
 
 // copySuites puts the suites into the kit, so that nobody changes them in the
@@ -277,9 +300,13 @@ func possible(name string) bool {
 func (k *Kit) write(id io.Writer, packages []listed) error {
 	fmt.Fprintln(id, k.Go, k.Platform, k.Race)
 	var base, candidate bytes.Buffer
-	for _, p := range packages {
+	for i, p := range packages {
 		if p.Export == "" {
 			continue
+		}
+		kept, err := k.keep(p.Export, fmt.Sprintf("package%d.a", i))
+		if err != nil {
+			return err
 		}
 		if !p.Standard {
 			// Whatever the standard library is, it is that of this version of Go. The
@@ -292,7 +319,7 @@ func (k *Kit) write(id io.Writer, packages []listed) error {
 				fmt.Fprintf(id, "%s/%s %x\n", p.ImportPath, name, sha256.Sum256(text))
 			}
 		}
-		line := fmt.Sprintf("packagefile %s=%s\n", p.ImportPath, p.Export)
+		line := fmt.Sprintf("packagefile %s=%s\n", p.ImportPath, kept)
 		base.WriteString(line)
 		if !strings.HasPrefix(p.ImportPath, "conclab/") {
 			candidate.WriteString(line)
@@ -378,7 +405,7 @@ func (k *Kit) tool(ctx context.Context, dir, name string, args []string) (output
 		Isolation: k.o.Isolation, Path: path, Args: args, Dir: dir,
 		Env:    []string{"GOROOT=" + k.tools.env["GOROOT"], "GOGC=200"},
 		Stdout: out, Stderr: out,
-		Show:   []string{k.tools.env["GOROOT"], k.tools.env["GOCACHE"], k.o.Dir},
+		Show:   []string{k.tools.env["GOROOT"], k.o.Dir},
 		Write:  []string{dir},
 		Limits: k.o.Build,
 	})

@@ -79,7 +79,7 @@ func findTools(ctx context.Context, root string) (*tools, error) {
 }
 
 func goEnv(ctx context.Context, dir string) (*tools, error) {
-	out, err := ask(ctx, dir, "env", "-json", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED", "CC", "GOROOT", "GOTOOLDIR", "GOCACHE")
+	out, err := ask(ctx, dir, "env", "-json", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED", "CC", "GOROOT", "GOTOOLDIR")
 	if err != nil {
 		return nil, err
 	}
