@@ -37,6 +37,13 @@ const nobody = "http://127.0.0.1:1"
 
 var errBoom = errors.New("boom")
 
+// Variables, since the compiler would copy the functions into every test that calls
+// them: docs/decisions/inlining.md.
+var (
+	getOp  = finals.GetOp
+	pingOp = finals.PingOp
+)
+
 // Task 1: what a client asks for.
 
 type ParseSuite struct{ labtest.Suite }
@@ -802,7 +809,7 @@ func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
 			{0, "Ping response in 0.0 ms.\n"},
 		} {
 			var asked, out labtest.Recorder
-			op := finals.PingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
+			op := pingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
 				_, _ = io.WriteString(&asked, host)
 				return c.took, nil
 			}))
@@ -818,14 +825,14 @@ func (s *OperationsSuite) TestPingGivesTheErrorOn() {
 		t.Rule("ping", "If the ping fails, PingOp must give its error on, and write nothing", finals.PingOp)
 		for _, fails := range []error{errBoom, context.DeadlineExceeded} {
 			var out labtest.Recorder
-			op := finals.PingOp(pinger(func(context.Context, string) (time.Duration, error) { return time.Second, fails }))
+			op := pingOp(pinger(func(context.Context, string) (time.Duration, error) { return time.Second, fails }))
 			require.ErrorIs(t, op(t.Context(), "localhost", &out), fails, "it gave another error")
 			require.Empty(t, out.Writes(), "it wrote something")
 		}
 
 		pings := 0
 		var out labtest.Recorder
-		op := finals.PingOp(pinger(func(context.Context, string) (time.Duration, error) {
+		op := pingOp(pinger(func(context.Context, string) (time.Duration, error) {
 			if pings++; pings == 1 {
 				return 0, errBoom
 			}
@@ -841,7 +848,7 @@ func (s *OperationsSuite) TestPingHandsItsContextOn() {
 		t.Rule("ping", "PingOp must ping under its ctx", finals.PingOp)
 		for _, end := range t.Endings() {
 			ctx, stop := end.Start()
-			op := finals.PingOp(pinger(func(ctx context.Context, _ string) (time.Duration, error) {
+			op := pingOp(pinger(func(ctx context.Context, _ string) (time.Duration, error) {
 				<-ctx.Done()
 				return 0, ctx.Err()
 			}))
@@ -875,7 +882,7 @@ func (s *OperationsSuite) TestGetWritesTheResponse() {
 		} {
 			before := len(asked.Writes())
 			var out labtest.Recorder
-			require.NoError(t, finals.GetOp(client)(t.Context(), c.url, &out), "it failed")
+			require.NoError(t, getOp(client)(t.Context(), c.url, &out), "it failed")
 			require.Equal(t, c.want, out.String(), "it wrote something else")
 			require.Equal(t, []string{"GET " + strings.TrimPrefix(c.url, "http://")}, asked.Writes()[before:], "the server was asked for something else")
 		}
@@ -888,7 +895,7 @@ func (s *OperationsSuite) TestGetTakesAnyStatusForASuccess() {
 		for _, status := range []string{"404 Not Found", "500 Internal Server Error", "201 Created", "418 I'm a teapot", "299 100 %d", "304 Not Modified"} {
 			body := &body{Reader: strings.NewReader("hello")}
 			var out labtest.Recorder
-			require.NoError(t, finals.GetOp(answering(status, body))(t.Context(), nobody+"/", &out), "the status was %s, and it failed", status)
+			require.NoError(t, getOp(answering(status, body))(t.Context(), nobody+"/", &out), "the status was %s, and it failed", status)
 			require.Equal(t, status+"\n\nhello", out.String(), "it wrote something else")
 		}
 
@@ -901,10 +908,10 @@ func (s *OperationsSuite) TestGetTakesAnyStatusForASuccess() {
 			_, _ = io.WriteString(w, "hello")
 		})
 		var followed, stopped labtest.Recorder
-		require.NoError(t, finals.GetOp(client)(t.Context(), nobody+"/here", &followed), "it failed")
+		require.NoError(t, getOp(client)(t.Context(), nobody+"/here", &followed), "it failed")
 		require.Equal(t, "200 OK\n\nhello", followed.String(), "its client follows redirects, and it wrote")
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		require.NoError(t, finals.GetOp(client)(t.Context(), nobody+"/here", &stopped), "it failed")
+		require.NoError(t, getOp(client)(t.Context(), nobody+"/here", &stopped), "it failed")
 		require.Equal(t, "302 Found\n\n", stopped.String(), "its client does not follow redirects, and it wrote")
 	})
 }
@@ -922,13 +929,13 @@ func (s *OperationsSuite) TestGetKnowsOnlyTheWeb() {
 			"127.0.0.1", "127.0.0.1:1", "localhost:1/x", "//127.0.0.1:1/", "/etc/passwd", "javascript:alert(1)", "http", "://",
 			"ws://127.0.0.1:1/", "http//127.0.0.1:1/", "ftp://http://127.0.0.1:1/",
 		} {
-			err := finals.GetOp(client)(t.Context(), arg, io.Discard)
+			err := getOp(client)(t.Context(), arg, io.Discard)
 			require.Error(t, err, "for %q it gave none", arg)
 			require.Empty(t, sent.Writes(), "for %q it has sent a request", arg)
 		}
-		require.Error(t, finals.GetOp(client)(t.Context(), nobody+"/%zz\x7f", io.Discard), "for a URL that does not parse it gave none")
+		require.Error(t, getOp(client)(t.Context(), nobody+"/%zz\x7f", io.Discard), "for a URL that does not parse it gave none")
 		for _, scheme := range []string{"http", "https"} {
-			require.NoError(t, finals.GetOp(client)(t.Context(), scheme+"://127.0.0.1:1/", io.Discard), "for a %s URL it gave one", scheme)
+			require.NoError(t, getOp(client)(t.Context(), scheme+"://127.0.0.1:1/", io.Discard), "for a %s URL it gave one", scheme)
 		}
 		require.Equal(t, []string{"http", "https"}, sent.Writes(), "the requests that it sent")
 	})
@@ -942,7 +949,7 @@ func (s *OperationsSuite) TestGetWritesAtMostMaxBody() {
 			body := &body{Reader: strings.NewReader(whole + extra)}
 			var out labtest.Recorder
 			t.Progress()
-			err := finals.GetOp(answering("200 OK", body))(t.Context(), nobody+"/", &out)
+			err := getOp(answering("200 OK", body))(t.Context(), nobody+"/", &out)
 			if extra == "" {
 				require.NoError(t, err, "a body has MaxBody bytes, and it failed")
 			}
@@ -954,7 +961,7 @@ func (s *OperationsSuite) TestGetWritesAtMostMaxBody() {
 		const plenty = 64 * finals.MaxBody
 		body := &body{Reader: io.LimitReader(zeros{}, plenty)}
 		t.Progress()
-		_ = finals.GetOp(answering("200 OK", body))(t.Context(), nobody+"/", io.Discard)
+		_ = getOp(answering("200 OK", body))(t.Context(), nobody+"/", io.Discard)
 		require.Less(t, body.read.Load(), int64(plenty), "of a body without an end it read so many bytes, and would read on")
 	})
 }
@@ -985,7 +992,7 @@ func (s *OperationsSuite) TestGetClosesTheBody() {
 			{"the status was 500", "500 Internal Server Error", strings.NewReader("hello"), io.Discard},
 		} {
 			body := &body{Reader: c.body}
-			_ = finals.GetOp(answering(c.status, body))(t.Context(), nobody+"/", c.w)
+			_ = getOp(answering(c.status, body))(t.Context(), nobody+"/", c.w)
 			require.True(t, body.closed.Load(), "%s, and it is not closed", c.what)
 		}
 	})
@@ -995,10 +1002,10 @@ func (s *OperationsSuite) TestGetGivesErrors() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("get", "A response that does not come, or not whole, must be an error", finals.GetOp)
 		deaf := &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errBoom })}
-		require.Error(t, finals.GetOp(deaf)(t.Context(), nobody+"/", io.Discard), "nobody answered, and it gave none")
+		require.Error(t, getOp(deaf)(t.Context(), nobody+"/", io.Discard), "nobody answered, and it gave none")
 		for _, end := range []error{errBoom, io.ErrUnexpectedEOF} {
 			half := &body{Reader: io.MultiReader(strings.NewReader("half a bo"), iotest.ErrReader(end))}
-			require.Error(t, finals.GetOp(answering("200 OK", half))(t.Context(), nobody+"/", io.Discard), "the body broke off (%v), and it gave none", end)
+			require.Error(t, getOp(answering("200 OK", half))(t.Context(), nobody+"/", io.Discard), "the body broke off (%v), and it gave none", end)
 		}
 	})
 }
@@ -1017,7 +1024,7 @@ func (s *OperationsSuite) TestGetEndsWithItsContext() {
 			for _, end := range t.Endings() {
 				ctx, stop := end.Start()
 				call := t.Go(func() {
-					assert.Error(t, finals.GetOp(client)(ctx, nobody+path, io.Discard), "it gave no error")
+					assert.Error(t, getOp(client)(ctx, nobody+path, io.Discard), "it gave no error")
 				})
 				call.Blocks("its ctx has not ended, the response is not there, and it returned")
 				stop()
@@ -1032,12 +1039,12 @@ func (s *OperationsSuite) TestOperationsRunSideBySide() {
 		t.Rule("functions-in-a-map", "An operation must be able to run many times at the same time", finals.PingOp, finals.GetOp)
 		const n = 10
 		all := labtest.NewMeeting(n)
-		get := finals.GetOp(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		get := getOp(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 			assert.True(t, all.Attend(), "ten GETs, and they do not run at the same time")
 			return response(r, "200 OK", &body{Reader: strings.NewReader(r.URL.Path)}), nil
 		})})
 		both := labtest.NewMeeting(n)
-		ping := finals.PingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
+		ping := pingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
 			assert.True(t, both.Attend(), "ten pings, and they do not run at the same time")
 			return time.Duration(len(host)) * time.Millisecond, nil
 		}))
@@ -1510,12 +1517,16 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 type ops = map[string]finals.Operation
 
 // say is the operation that answers with its argument, as a line.
+//
+//go:noinline
 func say(_ context.Context, arg string, w io.Writer) error {
 	_, err := io.WriteString(w, arg+"\n")
 	return err
 }
 
 // counted is say, and counts how often it runs.
+//
+//go:noinline
 func counted(ran *atomic.Int64) finals.Operation {
 	return func(ctx context.Context, arg string, w io.Writer) error {
 		ran.Add(1)
@@ -1540,6 +1551,7 @@ type desk struct {
 	running, ended atomic.Int64 // requests that have begun; contexts that have ended
 }
 
+//go:noinline
 func newDesk() *desk { return &desk{finish: make(chan struct{})} }
 
 // there returns how many requests have begun whose contexts have not ended.
@@ -1647,12 +1659,16 @@ func begin(t *labtest.T, ln *labtest.Listener, request string) *labtest.Conn {
 }
 
 // rest returns what comes from the server until it closes.
+//
+//go:noinline
 func rest(client net.Conn) string {
 	got, _ := io.ReadAll(client)
 	return string(got)
 }
 
 // join waits until all of them have returned.
+//
+//go:noinline
 func join(calls []*labtest.Call) {
 	for _, c := range calls {
 		c.Join()
@@ -1777,6 +1793,8 @@ type transport func(*http.Request) (*http.Response, error)
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // answering returns a client for which everybody answers with status and body.
+//
+//go:noinline
 func answering(status string, b *body) *http.Client {
 	return &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) { return response(r, status, b), nil })}
 }

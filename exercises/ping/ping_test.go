@@ -1421,6 +1421,8 @@ func answer(host string) string {
 }
 
 // always is a Pinger to which all hosts are the same.
+//
+//go:noinline
 func always(delay time.Duration, err error) ping.Pinger {
 	return pings(func(context.Context, string) (time.Duration, error) { return delay, err })
 }
@@ -1445,6 +1447,8 @@ type running struct {
 }
 
 // serve starts a server.
+//
+//go:noinline
 func serve(t *labtest.T, server *ping.Server) *running { return serveWith(t, server, nil) }
 
 // serveWith starts a server that returns such an error in the end. Nobody ends its
@@ -1506,6 +1510,8 @@ func say(t *labtest.T, client net.Conn, message string) string {
 }
 
 // rest returns what comes from the server until it closes.
+//
+//go:noinline
 func rest(client net.Conn) string {
 	got, _ := io.ReadAll(client)
 	return string(got)

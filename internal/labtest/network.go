@@ -33,6 +33,8 @@ type Listener struct {
 }
 
 // NewListener returns a listener without connections.
+//
+//go:noinline
 func NewListener() *Listener {
 	l := new(Listener)
 	l.changed = sync.NewCond(&l.mu)
@@ -165,6 +167,8 @@ type Conn struct {
 }
 
 // Connect returns the two ends of a connection.
+//
+//go:noinline
 func Connect() (client, server *Conn) { return connect(0) }
 
 func connect(n int) (client, server *Conn) {
@@ -183,6 +187,8 @@ func (c *Conn) LocalAddr() net.Addr { return c.local }
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // Close closes this end. It may be called any number of times.
+//
+//go:noinline
 func (c *Conn) Close() error {
 	c.closed.Store(true)
 	return c.Conn.Close()

@@ -82,6 +82,8 @@ func (e *Exclusive) Overlapped() bool { return e.gauge.Max() > 1 }
 type Gauge struct{ now, max atomic.Int64 }
 
 // Enter counts one more, until leave is called.
+//
+//go:noinline
 func (g *Gauge) Enter() (leave func()) {
 	n := g.now.Add(1)
 	for {
@@ -106,9 +108,13 @@ type Gate struct {
 }
 
 // NewGate returns a closed gate.
+//
+//go:noinline
 func NewGate() *Gate { return &Gate{open: make(chan struct{})} }
 
 // Pass blocks until the gate is open.
+//
+//go:noinline
 func (g *Gate) Pass() {
 	g.waiting.Add(1)
 	<-g.open
@@ -129,6 +135,8 @@ type Meeting struct {
 }
 
 // NewMeeting returns a meeting of n.
+//
+//go:noinline
 func NewMeeting(n int) *Meeting {
 	m := &Meeting{complete: make(chan struct{})}
 	m.missing.Store(int64(n))

@@ -84,6 +84,8 @@ func (t *T) Rule(section, rule string, funcs ...any) {
 func (t *T) NothingStays() { t.noLeak.Store(true) }
 
 // Context returns a context that ends when the test function has returned.
+//
+//go:noinline
 func (t *T) Context() context.Context { return t.ctx }
 
 // Name returns the name of the test.
