@@ -35,8 +35,9 @@ check: ## formatting, go vet for three systems, staticcheck
 	GOOS=darwin go vet ./...
 	go run $(STATICCHECK) -checks all ./...
 
-attack: ## what takes minutes more: cheats past the gate, a grader that is killed
+attack: ## what takes minutes more: cheats past the gate, a grader that is killed, the bank as lab grade runs it
 	CONCLAB_ATTACK=1 go test -timeout 60m ./internal/cheats ./internal/grade
+	go run ./cmd/lab verify --race
 
 bench: ## the figures: suites, edit to verdict, save to screen, wrong answers, grading
 	go test -run '^$$' -bench . -benchtime 1x -timeout 90m ./internal/bench

@@ -14,7 +14,7 @@ import (
 )
 
 func newVerify(root *string) *cobra.Command {
-	var count int
+	var o verify.Options
 	cmd := &cobra.Command{
 		Use:   "verify [lesson…]",
 		Short: "Prove that the suites let right answers pass and catch wrong ones",
@@ -25,7 +25,7 @@ test that each names must fail). It is for those who change the course; once you
 have begun a lesson, your file is no untouched starter any more.`,
 		ValidArgsFunction: completeLessons,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if count < 1 {
+			if o.Count < 1 {
 				return errors.New("--count must be at least 1")
 			}
 			course, err := find(args)
@@ -37,7 +37,8 @@ have begun a lesson, your file is no untouched starter any more.`,
 				return err
 			}
 			proof := screen.NewProof(cmd.OutOrStdout(), len(variants), isTerminal(cmd.OutOrStdout()))
-			results, err := verify.Run(cmd.Context(), verify.Options{Root: *root, Count: count}, variants, proof.Result)
+			o.Root = *root
+			results, err := verify.Run(cmd.Context(), o, variants, proof.Result)
 			proof.End()
 			if err != nil {
 				return err
@@ -48,7 +49,8 @@ have begun a lesson, your file is no untouched starter any more.`,
 			return nil
 		},
 	}
-	cmd.Flags().IntVar(&count, "count", 1, "run each test this often: wrong answers must be caught every time")
+	cmd.Flags().IntVar(&o.Count, "count", 1, "run each test this often: wrong answers must be caught every time")
+	cmd.Flags().BoolVar(&o.Race, "race", false, "judge all wrong answers with the race detector, as lab grade does")
 	return cmd
 }
 

@@ -51,6 +51,34 @@ func TestWrongAnswersToSeveralLessonsAreJudgedTogether(t *testing.T) {
 	}
 }
 
+func TestWrongAnswersAsAGraderRunsThem(t *testing.T) {
+	const root = "../.."
+	all, err := verify.Load(root, lessons.All())
+	require.NoError(t, err)
+	one := func(lesson, name string) bank.Variant {
+		i := slices.IndexFunc(all, func(v bank.Variant) bool {
+			return v.Kind == bank.Reject && v.Lesson.Name == lesson && v.Name == name
+		})
+		require.GreaterOrEqual(t, i, 0)
+		v := all[i]
+		require.True(t, v.Race)
+		v.Race = false
+		return v
+	}
+	variants := []bank.Variant{one("eventloop", "call-soon-without-lock"), one("futures", "append-without-lock")}
+
+	results, err := verify.Run(t.Context(), verify.Options{Root: root, Race: true}, variants, nil)
+
+	require.NoError(t, err)
+	require.Len(t, results, len(variants))
+	for _, r := range results {
+		assert.NoError(t, r.Err, r.Variant)
+		if r.NoRace == "" {
+			assert.Contains(t, r.Message, "data race", r.Variant)
+		}
+	}
+}
+
 // TestABatchThatIsInterruptedKeepsWhatWasFinished ends the context before those
 // are begun that need the race detector.
 func TestABatchThatIsInterruptedKeepsWhatWasFinished(t *testing.T) {
