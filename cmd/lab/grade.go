@@ -129,6 +129,9 @@ func (f *gradeFlags) grade(cmd *cobra.Command, root, dir string) error {
 		return err
 	}
 	defer engine.Close()
+	for _, note := range engine.Notes() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Note: %s.\n", note)
+	}
 	summary, err := engine.Run(cmd.Context(), results, class.Items, screen.Graded(cmd.ErrOrStderr()))
 	if err != nil {
 		return err

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -178,6 +181,34 @@ type brokenGate struct{ grade.Gate }
 
 func (brokenGate) Check(context.Context, string, gradebook.File) ([]gradebook.Finding, string, error) {
 	return nil, "", fmt.Errorf("the gate is broken")
+}
+
+func TestWhatAMachineDoesNotSeeIsSaid(t *testing.T) {
+	const one = "the tests have one processor here"
+	if runtime.NumCPU() > 1 {
+		t.Setenv("CC", "no-such-compiler")
+		notes := engine(t, true, func(o *grade.Options) { o.Race = runner.RaceAuto }, "coroutines").Notes()
+		if runtime.GOOS != "darwin" { // the detector needs no compiler there
+			require.Len(t, notes, 1)
+			assert.Contains(t, notes[0], "no-such-compiler was not found")
+		}
+
+		taskset, err := exec.LookPath("taskset")
+		if err != nil {
+			t.Skip("the rest is skipped, because there is no taskset, which would take processors away")
+		}
+		status, err := os.ReadFile("/proc/self/status")
+		require.NoError(t, err)
+		_, allowed, _ := strings.Cut(string(status), "Cpus_allowed_list:")
+		first := strings.FieldsFunc(allowed, func(r rune) bool { return !unicode.IsDigit(r) })[0]
+		out, err := exec.Command(taskset, "-c", first, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v").CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Contains(t, string(out), one)
+		return
+	}
+	notes := strings.Join(engine(t, true, nil, "coroutines").Notes(), "; ")
+	assert.Contains(t, notes, one)
+	t.Log(notes)
 }
 
 func TestAGraderErrorIsNeverAZero(t *testing.T) {

@@ -150,6 +150,10 @@ func (k *Kit) goSays(ctx context.Context, args ...string) (string, error) {
 	cmd := command(ctx, k.o.Root, "go", args...)
 	// Nothing is fetched, whatever a submission imports.
 	cmd.Env = append(cmd.Env, "GOFLAGS=-buildvcs=false -mod=readonly", "GOPROXY=off", "GOWORK=off")
+	if !k.Race {
+		// Only the race detector wants a C compiler.
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
+	}
 	var out strings.Builder
 	complaint := &clip{limit: maxBuildOutput}
 	cmd.Stdout, cmd.Stderr = &out, complaint
@@ -243,9 +247,9 @@ func (k *Kit) list(ctx context.Context, imports []string) ([]listed, error) {
 	own := append(imports, "runtime", "conclab/internal/sealed/inside", "testing/internal/testdeps")
 	if k.Race {
 		own = append(own, "runtime/race")
-	}
-	if k.tools.env["CGO_ENABLED"] == "1" {
-		own = append(own, "runtime/cgo")
+		if k.tools.env["CGO_ENABLED"] == "1" {
+			own = append(own, "runtime/cgo")
+		}
 	}
 	asked := slices.Clone(own)
 	for _, name := range k.o.Imports {
