@@ -170,25 +170,10 @@ func (a *Assembly) tool(ctx context.Context, r *run, name string, args []string)
 		return "the compiler was stopped: what it makes of this file is larger than a program may be", nil
 	case strings.TrimSpace(out) == "":
 		return "", fmt.Errorf("%s ended with status %d and no word", name, end.Code)
-	case name == "compile" && !blamesSource(out, r.lesson):
+	case name == "compile" && !r.blames(out):
 		return "", fmt.Errorf("the compiler cannot work: %s", firstLines(out, maxMessage))
 	}
 	return clean(strings.Split(strings.TrimSpace(r.rename(out)), "\n")), nil
-}
-
-// blamesSource tells whether the compiler found fault with a candidate or with the
-// suite around it, rather than with this machine: a full disk, a kit of which
-// somebody has removed a part.
-func blamesSource(text string, l lessons.Lesson) (blames bool) {
-	for line := range strings.Lines(filepath.ToSlash(text)) {
-		_, fault, ok := strings.Cut(line, "exercises/"+l.Name+"/")
-		_, fault, _ = strings.Cut(fault, ": ")
-		if strings.HasPrefix(fault, "could not import ") {
-			return false // what cannot be imported has been refused before
-		}
-		blames = blames || ok
-	}
-	return blames
 }
 
 // wrongImports says which packages the candidate imports and cannot have.

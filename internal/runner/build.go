@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,10 +86,17 @@ func (r *run) layOver(t *tools) error {
 // laid is where the source lies that is laid over the exercise.
 func (r *run) laid() string { return filepath.Join(r.dir, r.lesson.Name+".go") }
 
-// blames tells whether the go command found fault with the candidate or with
-// the suite around it, rather than with this machine.
+// noImport is what the compiler says of a package that is not where it should be.
+// What a candidate cannot import has been refused before it comes to that.
+var noImport = regexp.MustCompile(`(?m)^[^"\x60]*\.go:\d+:\d+: could not import `)
+
+// blames tells whether the go command, or the compiler, found fault with the
+// candidate or with the suite around it, rather than with this machine.
 func (r *run) blames(text string) bool {
 	text = withoutHeaders(text)
+	if noImport.MatchString(text) {
+		return false
+	}
 	for _, name := range []string{
 		r.laid(), "exercises/" + r.lesson.Name, filepath.Join("exercises", r.lesson.Name), r.lesson.Name + ".go",
 	} {

@@ -167,19 +167,14 @@ func (k *Kit) goSays(ctx context.Context, args ...string) (string, error) {
 // clean the cache while submissions are graded, and returns where it is.
 func (k *Kit) keep(file, name string) (kept string, err error) {
 	kept = filepath.Join(k.o.Dir, name)
-	from, err := os.Open(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = from.Close() }()
-	to, err := os.OpenFile(kept, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
-	if err != nil {
+	if err := os.WriteFile(kept, content, 0o755); err != nil {
 		return "", fmt.Errorf("no room for the kit: %w", err)
 	}
-	if _, err := io.Copy(to, from); err != nil {
-		return "", errors.Join(fmt.Errorf("no room for the kit: %w", err), to.Close())
-	}
-	return kept, to.Close()
+	return kept, nil
 }
 
 // copySuites puts the suites into the kit, so that nobody changes them in the

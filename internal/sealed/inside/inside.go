@@ -92,8 +92,8 @@ func canaries(race bool) (dead []string) {
 	}
 	// The race detector forgets now and then what it has seen, and does so often
 	// where a wrong answer has left goroutines behind that spin.
-	for range collisions {
-		if race && fails(testing.InternalTest{Name: "Canary", F: collide}) {
+	for n := 0; race && n < collisions; n++ {
+		if fails(testing.InternalTest{Name: "Canary", F: collide}) {
 			return append(dead, sealed.CanaryRace)
 		}
 	}
