@@ -1246,6 +1246,7 @@ func (s *ShutdownSuite) TestAReadErrorComesAfterTheWork() {
 				var many labtest.Recorder
 				err := pipes.Crew(t.Context(), io.MultiReader(strings.NewReader(strings.Repeat("dig\n", n)), iotest.ErrReader(broken)), &many)
 				require.ErrorIs(t, err, broken, "the error came after %d lines, and Crew returned something else", n)
+				require.Equal(t, n, len(written(&many)), "the error came after so many lines, and so many were written")
 				require.Equal(t, slices.Repeat([]string{"dig"}, n), written(&many), "the error came after %d lines, and others were written", n)
 			}
 		}
