@@ -1309,7 +1309,7 @@ func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 				client := r.ln.Dial()
 				writer := t.Go(func() {
 					for _, s := range []string{"wait hello\n", further, further, "and more"} {
-						_, _ = io.WriteString(client, s)
+						_ = t.Send(client, s)
 						time.Sleep(time.Second)
 					}
 				})
@@ -1345,7 +1345,7 @@ func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 		patient := newDesk()
 		server := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": patient.op}})
 		talker := server.ln.Dial()
-		t.Go(func() { _, _ = io.WriteString(talker, "wait hello\n"+strings.Repeat("0123456789abcdef", 3<<16)) }).
+		t.Go(func() { _ = t.Send(talker, "wait hello\n"+strings.Repeat("0123456789abcdef", 3<<16)) }).
 			Returns("3 MiB come behind the line, and nobody reads them")
 		t.Settle()
 		require.Zero(t, patient.ended.Load(), "3 MiB came behind the line, and so many contexts have ended")
@@ -1629,7 +1629,7 @@ func ask(t *labtest.T, client net.Conn, request ...string) string {
 	t.Progress()
 	sender := t.Go(func() {
 		for _, part := range request {
-			_, _ = io.WriteString(client, part)
+			_ = t.Send(client, part)
 		}
 	})
 	got := rest(client)

@@ -1105,7 +1105,7 @@ func (s *LimitsSuite) TestFurtherBytesDoNotCount() {
 			t.Go(func() {
 				for _, more := range []string{"\n", "hello?\n", strings.Repeat("x", 100_000), "\x00"} {
 					time.Sleep(3 * time.Second)
-					_, _ = client.Write([]byte(more))
+					_ = t.Send(client, more)
 				}
 			})
 			return client

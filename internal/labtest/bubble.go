@@ -14,22 +14,22 @@ import (
 )
 
 const (
+	// interval is the time between two looks at a test that is still running.
+	interval = 25 * time.Millisecond
+
 	// patience is how many looks in a row may show no progress: two seconds.
 	// Virtual time waits for nothing, so a right answer needs milliseconds. Looks
 	// are counted, not time, which a busy machine takes away from the test as it
 	// does from its watchdog.
-	patience = 20
+	patience = int(2 * time.Second / interval)
 
 	// realPatience is the same for a test on the real clock, where waiting
 	// takes time.
-	realPatience = 50
+	realPatience = int(5 * time.Second / interval)
 
 	// afterFailure is how many looks a test on the real clock has to end by itself
 	// when it has failed.
-	afterFailure = 5
-
-	// interval is the time between two looks at a test that is still running.
-	interval = 100 * time.Millisecond
+	afterFailure = int(500 * time.Millisecond / interval)
 
 	// sightings is how many looks in a row must show the same standstill.
 	sightings = 3

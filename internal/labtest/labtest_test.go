@@ -127,6 +127,28 @@ func (s *RightSuite) TestManyRoundsAreNoStandstill() {
 	})
 }
 
+func (s *RightSuite) TestASlowReaderIsNoStandstill() {
+	s.Bubble(func(t *labtest.T) {
+		client, server := labtest.Connect()
+		got := 0
+		reader := t.Go(func() {
+			for buf := make([]byte, 1<<10); got < 80<<10; {
+				n, err := server.Read(buf)
+				if !assert.NoError(t, err) {
+					return
+				}
+				got += n
+				for range 15 { // in all it takes more than the watchdog's patience
+					t.Linger()
+				}
+			}
+		})
+		require.NoError(t, t.Send(client, strings.Repeat("x", 80<<10)))
+		reader.Join()
+		assert.Equal(t, 80<<10, got)
+	})
+}
+
 func (s *RightSuite) TestMeeting() {
 	s.Bubble(func(t *labtest.T) {
 		together := labtest.NewMeeting(3)

@@ -197,6 +197,24 @@ func (c *Conn) Close() error {
 // Closed tells whether this end has been closed, by whoever has it.
 func (c *Conn) Closed() bool { return c.closed.Load() }
 
+// Send writes text to a connection. Somebody who reads it byte by byte gets on as
+// well: after each piece the watchdog hears of it. It returns the error of the Write
+// that failed.
+//
+//go:noinline
+func (t *T) Send(to net.Conn, text string) error {
+	const piece = 16 << 10 // more than most buffers take at once
+	for len(text) > piece {
+		if _, err := to.Write([]byte(text[:piece])); err != nil {
+			return err
+		}
+		text = text[piece:]
+		t.Progress()
+	}
+	_, err := to.Write([]byte(text))
+	return err
+}
+
 // ClosesAll checks that serve, which serves the clients of a listener and ends with
 // its context or with an error of Accept, has closed every connection when it
 // returns. Their Close takes a second, so whoever does not wait for it is found

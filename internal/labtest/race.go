@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Collide calls all functions at the same moment, as nearly as the machine
@@ -34,7 +35,7 @@ const (
 
 	// maxLooks bounds a race on a machine that is too busy to run two racers at
 	// once: in looks of the watchdog, since a bubble has no other real clock.
-	maxLooks = 15
+	maxLooks = int64(1500 * time.Millisecond / interval)
 
 	// maxHeats bounds it in what it may leave behind: a right answer may keep a
 	// goroutine in everything that the heats make.

@@ -48,7 +48,7 @@ type T struct {
 	bubbled  bool
 	ctx      context.Context // ends when the test function has returned
 	progress atomic.Int64    // grows while the test gets on; the watchdog looks at it
-	looks    atomic.Int64    // of the watchdog, ten a real second
+	looks    atomic.Int64    // of the watchdog, one every interval of real time
 	noLeak   atomic.Bool
 
 	ask    chan struct{}  // from rest to clock
