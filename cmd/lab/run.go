@@ -44,6 +44,7 @@ The exit status is 0 if the program's is.`,
 				candidate.File = filepath.Join(near(*root), "solutions", l.Name, l.Name+".go")
 			}
 			ended, err := runner.Exec(cmd.Context(), runner.Options{Root: *root}, candidate, runner.Program{
+				Name: screen.Command + " run " + l.Name + " --",
 				Args: args[1:], Stdin: os.Stdin, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 			})
 			build, broken := errors.AsType[*runner.BuildError](err)

@@ -170,7 +170,7 @@ func terminal(out *os.File) Finding {
 }
 
 func memory(ctx context.Context) Finding {
-	f := Finding{Thing: "memory", Use: "lab hint gives the next hint each time"}
+	f := Finding{Thing: "hints", Use: "lab hint gives the next hint each time"}
 	store, err := state.Open()
 	if err != nil {
 		f.Says, f.Fix = "there is none", err.Error()

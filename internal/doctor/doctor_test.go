@@ -27,7 +27,7 @@ func examine(t *testing.T) map[string]doctor.Finding {
 func TestEveryThingIsLookedAtAndWhatIsMissingHasAFix(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	all := examine(t)
-	for _, thing := range []string{"clone", "go", "race", "git", "terminal", "memory", "ICMP", "sandbox"} {
+	for _, thing := range []string{"clone", "go", "race", "git", "terminal", "hints", "ICMP", "sandbox"} {
 		f, ok := all[thing]
 		assert.True(t, ok, thing)
 		assert.NotEmpty(t, f.Says, thing)
@@ -37,7 +37,7 @@ func TestEveryThingIsLookedAtAndWhatIsMissingHasAFix(t *testing.T) {
 	}
 	assert.True(t, all["clone"].OK)
 	assert.True(t, all["go"].OK)
-	assert.True(t, all["memory"].OK)
+	assert.True(t, all["hints"].OK)
 }
 
 func TestAnEmptyPathIsDescribed(t *testing.T) {

@@ -57,6 +57,9 @@ func (r *run) build(ctx context.Context, t *tools) (message string, err error) {
 	}
 	text := out.String()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && r.blames(text) {
+		if m := twoPackages.FindStringSubmatch(text); m != nil {
+			return fmt.Sprintf("%s is package %s, and has to be package %s", r.file, m[1], r.lesson.Name), nil
+		}
 		return clean(strings.Split(r.rename(withoutHeaders(text)), "\n")), nil
 	}
 	return "", fmt.Errorf("building the suite of %s: %w\n%s", r.lesson.Name, err, strings.TrimSpace(text))
@@ -89,6 +92,10 @@ func (r *run) laid() string { return filepath.Join(r.dir, r.lesson.Name+".go") }
 // noImport is what the compiler says of a package that is not where it should be.
 // What a candidate cannot import has been refused before it comes to that.
 var noImport = regexp.MustCompile(`(?m)^[^"\x60]*\.go:\d+:\d+: could not import `)
+
+// twoPackages is what the go command says of a file that is no part of its folder's
+// package.
+var twoPackages = regexp.MustCompile(`found packages (\w+) \(`)
 
 // blames tells whether the go command, or the compiler, found fault with the
 // candidate or with the suite around it, rather than with this machine.
@@ -212,6 +219,7 @@ func (r *run) finding(analyzer, position, message string) Finding {
 		// in an earlier run. The package has no other file of this name.
 		file = r.file
 	}
+	message = strings.ReplaceAll(message, "command-line-arguments.", "") // what vet calls a package of one file
 	return Finding{
 		File: file, Line: line, Column: column, Message: r.rename(message),
 		Analyzer: analyzer, See: lessons.Section(analyzer),

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 // Program says how [Exec] connects a lesson's program with the world. It runs in
 // the working directory.
 type Program struct {
+	Name   string // what it calls itself; empty means the path of its binary
 	Args   []string
 	Stdin  *os.File
 	Stdout io.Writer
@@ -92,6 +94,7 @@ func (r *run) buildProgram(ctx context.Context) (binary string, err error) {
 
 func (p Program) run(ctx context.Context, binary string) (Ended, error) {
 	cmd := exec.CommandContext(ctx, binary, p.Args...)
+	cmd.Args[0] = cmp.Or(p.Name, binary)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.Stdin, p.Stdout, p.Stderr
 	cmd.WaitDelay = farewell
 	var asked time.Time // when the program was asked to end

@@ -32,7 +32,7 @@ func execute(t *testing.T, source []byte, stdin string, args ...string) (runner.
 	require.NoError(t, err)
 	var out bytes.Buffer
 	ended, err := runner.Exec(t.Context(), runner.Options{Root: root}, runner.Candidate{Lesson: tiny, File: name(source), Source: source},
-		runner.Program{Args: args, Stdin: in, Stdout: &out, Stderr: &out})
+		runner.Program{Name: "lab run tiny --", Args: args, Stdin: in, Stdout: &out, Stderr: &out})
 	left, readErr := os.ReadDir(temp)
 	require.NoError(t, readErr)
 	assert.Empty(t, left)
@@ -56,6 +56,10 @@ func TestAProgramRunsWithTheCandidate(t *testing.T) {
 	_, out, err = execute(t, wrong, "in", "read", "--flag")
 	require.NoError(t, err)
 	assert.Equal(t, "6 2\nin", out, "arguments and input go through")
+
+	_, out, err = execute(t, acting(""), "", "name")
+	require.NoError(t, err)
+	assert.Equal(t, "5 1\nlab run tiny --\n", out, "the path of the binary is nobody's business")
 
 	ended, _, err = execute(t, acting(""), "", "fail")
 	require.NoError(t, err)

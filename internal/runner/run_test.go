@@ -139,7 +139,7 @@ func TestACompilersMessageNamesTheCandidate(t *testing.T) {
 func TestAMissingFunctionIsTheCandidatesFault(t *testing.T) {
 	for name, test := range map[string]struct{ source, want string }{
 		"function":  {"package tiny\n", "exercises/tiny/tiny_test.go:10:12: undefined: Add"},
-		"package":   {"package other\n", "found packages other (tiny.go) and tiny (tiny_test.go)"},
+		"package":   {"package other\n", "is package other, and has to be package tiny"},
 		"syntax":    {"package\n", "submissions/tiny.go:1:9: expected 'IDENT', found 'EOF'"},
 		"empty":     {"", "submissions/tiny.go:1:1: expected 'package', found 'EOF'"},
 		"an import": {"package tiny\n\nimport _ \"example.com/none\"\n", "submissions/tiny.go:3:8: no required module provides package example.com/none"},

@@ -22,7 +22,11 @@ func Hint(w io.Writer, look page.Look, l lessons.Lesson, task int, broken runner
 	number := task + 1
 	fmt.Fprintf(w, "%s, task %d%s: %s\n", l.Name, number, brave(l.Tasks[task]), l.Tasks[task].Title)
 	if broken.Name != "" {
-		rule, _, _ := strings.Cut(broken.Message, "\n")
+		rule, rest, _ := strings.Cut(broken.Message, "\n")
+		if strings.HasSuffix(rule, ":") {
+			where, _, _ := strings.Cut(rest, "\n")
+			rule += "\n" + where
+		}
 		fmt.Fprintf(w, "just now %s fails:\n%s", broken.Name, indent(rule))
 	}
 	fmt.Fprintf(w, "\nhint %d of %d: %s\n\n%s\n", rung+1, len(ladder), ladder[rung].Title, look.Markdown(ladder[rung].Text))

@@ -86,7 +86,7 @@ func Diff(w io.Writer, p policy.Policy, older, newer []*gradebook.Entry) {
 		fmt.Fprintf(w, "    %s\n", c)
 	}
 	if len(changes) == 0 {
-		fmt.Fprintln(w, "no result is another one than before")
+		fmt.Fprintln(w, "no result has changed")
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"conclab/internal/bank"
+	"conclab/internal/hints"
+	"conclab/internal/page"
 	"conclab/internal/progress"
 	"conclab/internal/runner"
 	"conclab/internal/verify"
@@ -88,6 +90,37 @@ func TestBrokenRulesComeInTheOrderOfTheSuite(t *testing.T) {
     C must end
 FAIL  TestQueue   1 of  3  A queue
 `, out.String())
+}
+
+func TestWhatCouldNotRunIsSaidLast(t *testing.T) {
+	var out strings.Builder
+	p := newTaskPrinter(&out, []runner.Expected{queues})
+
+	p.done(runner.Test{Name: "TestQueue/TestA", Verdict: runner.DidNotRun, Message: "did not run: there was no time"})
+	p.done(runner.Test{Name: "TestQueue/TestB", Verdict: runner.Timeout, Message: "B hangs"})
+	p.done(runner.Test{Name: "TestQueue/TestC", Verdict: runner.Fail, Message: "C must end"})
+
+	assert.Equal(t, `--- FAIL: TestQueue/TestB
+    B hangs
+--- FAIL: TestQueue/TestC
+    C must end
+--- FAIL: TestQueue/TestA
+    did not run: there was no time
+FAIL  TestQueue   0 of  3  A queue
+`, out.String())
+}
+
+func TestAHintSaysWhereItHangs(t *testing.T) {
+	l := lessons.Lesson{Name: "queues", Tasks: []lessons.Task{{Title: "A queue", Test: "TestQueue"}}}
+	ladder := []hints.Rung{{Title: "Nudge", Text: "Who waits?"}}
+	for message, want := range map[string]string{
+		"Put must block: it did not\n    see queues.go:41":                      "    Put must block: it did not\n",
+		"Put must end: it hangs:\n    locking a mutex at queues.go:41\n    see": "    Put must end: it hangs:\n        locking a mutex at queues.go:41\n",
+	} {
+		var out strings.Builder
+		Hint(&out, page.Look{}, l, 0, runner.Test{Name: "TestQueue/TestA", Message: message}, ladder, 0)
+		assert.Contains(t, out.String(), "just now TestQueue/TestA fails:\n"+want+"\nhint 1 of 1: Nudge\n")
+	}
 }
 
 func TestWhatSeveralTestsSayInTheSameWordsIsPrintedOnce(t *testing.T) {

@@ -1,10 +1,12 @@
 package screen
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -128,6 +130,14 @@ func (p *taskPrinter) done(t runner.Test) {
 	}
 }
 
+// rank says how far down a failure belongs.
+func rank(v runner.Verdict) int {
+	if v == runner.DidNotRun {
+		return 1
+	}
+	return 0
+}
+
 func (p *taskPrinter) print(t runner.TaskResult) {
 	// What many tests say in the same words is said once.
 	type words struct {
@@ -149,6 +159,10 @@ func (p *taskPrinter) print(t runner.TaskResult) {
 			said = append(said, by[test.Message])
 		}
 	}
+	// Why a test could not run is to be found in one that did.
+	slices.SortStableFunc(said, func(a, b *words) int {
+		return cmp.Compare(rank(a.first.Verdict), rank(b.first.Verdict))
+	})
 	for _, s := range said {
 		fmt.Fprintf(p.w, "--- FAIL: %s\n%s", s.first.Name, indent(s.first.Message))
 		if s.more > 0 {

@@ -117,7 +117,7 @@ func (s *Watch) second(r *runner.Result) {
 			return
 		}
 	}
-	fmt.Fprintf(s.w, "ok    %s  what passes does so with the race detector, too\n", r.Lesson)
+	fmt.Fprintf(s.w, "race  %s  what passes, passes with the race detector, too\n", r.Lesson)
 }
 
 func (s *Watch) tally(r *runner.Result, more string) {

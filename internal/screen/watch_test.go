@@ -97,7 +97,7 @@ func TestTheRaceDetectorHasTheLastWord(t *testing.T) {
 	began, doubted := watch.Event{Kind: watch.Began}, watch.Event{Kind: watch.Doubted}
 	right := judged(asItIs, runner.Pass, runner.Pass, runner.Pass)
 	const before = "\nTIME  queues\nok    queues  2 of 2 tasks\n"
-	assert.Equal(t, before+"ok    queues  what passes does so with the race detector, too\n",
+	assert.Equal(t, before+"race  queues  what passes, passes with the race detector, too\n",
 		say(t, began, right, doubted, judged(func(r *runner.Result) { r.Race = true }, runner.Pass, runner.Pass, runner.Pass)))
 	assert.Equal(t, before+"--- FAIL: TestOne/TestB\n    TestOne/TestB is broken\nFAIL  queues  1 of 2 tasks, first look at TestOne, with the race detector\n",
 		say(t, began, right, doubted, judged(func(r *runner.Result) { r.Race = true }, runner.Pass, runner.Race, runner.Pass)))

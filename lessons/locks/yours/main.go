@@ -31,7 +31,7 @@ func main() {
 	start := time.Now()
 	locks.Crew(jobs, screen, tally)
 	naps := time.Since(start).Round(locks.Nap) / locks.Nap
-	fmt.Printf("%d jobs, %d counted, in the time of %d naps\n", len(jobs), tally.Total(), naps)
+	fmt.Printf("%d jobs, %d counted, time in naps: %d\n", len(jobs), tally.Total(), naps)
 }
 
 // cell is a variable.
