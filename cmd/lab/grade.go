@@ -38,7 +38,8 @@ What is graded already and has not changed is not graded again; so a grading
 that was stopped goes on when it is called again. Marks are made of the results
 by lab grade report.
 
-The exit status is 0 if everything was graded, whatever the marks.`,
+The exit status is 0 if everything was graded, whatever the marks, and 1 if the
+grader itself failed at something.`,
 		Example: `  lab grade submissions
   lab grade submissions --lessons queues,pipes --repeat 3 --out results
   lab grade submissions --shard 2/4 --out shard-2`,
@@ -65,14 +66,14 @@ func (f *gradeFlags) common(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.repeat, "repeat", 0, "how often each test runs (default: as the policy says)")
 }
 
-// engine makes an engine as the flags and the policy say.
-func (f *gradeFlags) engine(cmd *cobra.Command, root, temp string) (*grade.Engine, []lessons.Lesson, error) {
+// options says how to grade, as the flags and the policy have it.
+func (f *gradeFlags) options(root string) (grade.Options, error) {
 	p, err := policy.Load(f.policy)
 	if err != nil {
-		return nil, nil, err
+		return grade.Options{}, err
 	}
 	if f.repeat < 0 || f.jobs < 0 {
-		return nil, nil, errors.New("--repeat and --jobs take a number of at least 1")
+		return grade.Options{}, errors.New("--repeat and --jobs take a number of at least 1")
 	}
 	names := p.Lessons
 	if len(f.lessons) > 0 {
@@ -80,17 +81,16 @@ func (f *gradeFlags) engine(cmd *cobra.Command, root, temp string) (*grade.Engin
 	}
 	course, err := find(names)
 	if err != nil {
-		return nil, nil, err
+		return grade.Options{}, err
 	}
 	repeats := p.Repeats
 	if f.repeat > 0 {
 		repeats = f.repeat
 	}
-	e, err := grade.New(cmd.Context(), grade.Options{
+	return grade.Options{
 		Root: root, Lessons: inOrder(course), Isolation: sandbox.Isolation(f.isolation), Jobs: f.jobs, Repeats: repeats,
-		Limits: p.Limits, Gate: grade.NewGate(root), Imports: grade.Imports(course), Temp: temp,
-	})
-	return e, inOrder(course), err
+		Limits: p.Limits, Gate: grade.NewGate(root), Imports: grade.Imports(course),
+	}, nil
 }
 
 // inOrder puts lessons into the course's order.
@@ -115,16 +115,23 @@ func (f *gradeFlags) grade(cmd *cobra.Command, root, dir string) error {
 	for _, r := range class.Refused {
 		fmt.Fprintf(cmd.ErrOrStderr(), "left out: %q (%s)\n", r.Path, r.Word)
 	}
-	results, err := ledger.Open(f.out, shard, class.IDs)
+	// Nothing is written before all that was said makes sense.
+	o, err := f.options(root)
+	if err != nil {
+		return err
+	}
+	if err := sandbox.Check(cmd.Context(), o.Isolation); err != nil {
+		return err
+	}
+	results, err := ledger.Open(f.out, ledger.Class{Shard: shard, IDs: class.IDs, Policy: f.policy})
 	if err != nil {
 		return err
 	}
 	defer results.Close()
-	temp, err := grade.TempFor(f.out)
-	if err != nil {
+	if o.Temp, err = grade.TempFor(f.out); err != nil {
 		return err
 	}
-	engine, _, err := f.engine(cmd, root, temp)
+	engine, err := grade.New(cmd.Context(), o)
 	if err != nil {
 		return err
 	}
@@ -137,6 +144,9 @@ func (f *gradeFlags) grade(cmd *cobra.Command, root, dir string) error {
 		return err
 	}
 	screen.GradingEnded(cmd.ErrOrStderr(), summary, f.out)
+	if summary.Errors > 0 {
+		return errFailed
+	}
 	return nil
 }
 
@@ -172,14 +182,16 @@ func newGradeDiff() *cobra.Command {
 			if len(args) != 2 {
 				return fmt.Errorf("say which results to compare, as in: %s grade diff results-1 results-2", screen.Command)
 			}
-			p, err := policy.Load(file)
-			if err != nil {
-				return err
-			}
+			var p policy.Policy
 			var sides [2][]*gradebook.Entry
 			for i, dir := range args {
-				if sides[i], _, err = ledger.Read(dir); err != nil {
+				var unfinished string
+				var err error
+				if p, sides[i], unfinished, err = readResults(dir, file); err != nil {
 					return err
+				}
+				if unfinished != "" {
+					warn(cmd, []string{unfinished})
 				}
 			}
 			screen.Diff(cmd.OutOrStdout(), p, sides[0], sides[1])
@@ -243,6 +255,9 @@ func (f *gradeFlags) replay(cmd *cobra.Command, root, dir, id, name, test string
 	if err != nil {
 		return err
 	}
+	if grade.Outdated(all[i], sub) {
+		warn(cmd, []string{fmt.Sprintf("what %s holds of %s now is not what was graded: this is a run of what is there now", dir, id)})
+	}
 	e, err := grade.New(cmd.Context(), grade.Options{
 		Root: root, Lessons: []lessons.Lesson{lesson}, Isolation: sandbox.Isolation(f.isolation),
 		Limits: made.Limits, Imports: grade.Imports([]lessons.Lesson{lesson}),
@@ -274,6 +289,8 @@ func ranAs(e *gradebook.Entry, lesson, test string) (gradebook.Run, error) {
 				names = append(names, t.Name)
 			case t.Failing != nil:
 				return *t.Failing, nil
+			case len(e.Made.Repeats) == 0:
+				return gradebook.Run{}, fmt.Errorf("the results do not say how %s of %s ran: grade it again", test, e.ID)
 			default:
 				return e.Made.Repeats[0], nil
 			}

@@ -51,12 +51,12 @@ away, and named.`,
 			if len(args) != 1 {
 				return fmt.Errorf("say which results, as in: %s grade report results", screen.Command)
 			}
-			c, missing, err := readClass(args[0], f.policy)
+			c, unfinished, err := readClass(args[0], f.policy)
 			if err != nil {
 				return err
 			}
-			if len(missing) > 0 {
-				warn(cmd, []string{fmt.Sprintf("the grading is not at its end; still to come: %s", strings.Join(missing, ", "))})
+			if unfinished != "" {
+				warn(cmd, []string{unfinished})
 			}
 			return f.write(cmd, c)
 		},

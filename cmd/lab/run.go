@@ -45,7 +45,7 @@ The exit status is 0 if the program's is.`,
 			}
 			ended, err := runner.Exec(cmd.Context(), runner.Options{Root: *root}, candidate, runner.Program{
 				Name: screen.Command + " run " + l.Name + " --",
-				Args: args[1:], Stdin: os.Stdin, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
+				Args: args[1:], Stdin: os.Stdin, Stdout: direct(cmd.OutOrStdout()), Stderr: direct(cmd.ErrOrStderr()),
 			})
 			build, broken := errors.AsType[*runner.BuildError](err)
 			switch {

@@ -51,7 +51,7 @@ func class(b *testing.B, students int, course []lessons.Lesson) (*grade.Class, *
 // graded grades a class into a new ledger.
 func graded(b *testing.B, c *grade.Class, e *grade.Engine, on func(grade.Event)) ([]*gradebook.Entry, time.Duration) {
 	dir := b.TempDir()
-	l, err := ledger.Open(dir, ledger.Shard{}, c.IDs)
+	l, err := ledger.Open(dir, ledger.Class{IDs: c.IDs})
 	require.NoError(b, err)
 	defer l.Close()
 	s, err := e.Run(b.Context(), l, c.Items, on)

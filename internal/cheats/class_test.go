@@ -56,7 +56,7 @@ func TestAClassOfCheats(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, class.IDs, len(all)+1)
 	out := t.TempDir()
-	results, err := ledger.Open(out, ledger.Shard{Number: 1, Of: 1}, class.IDs)
+	results, err := ledger.Open(out, ledger.Class{Shard: ledger.Shard{Number: 1, Of: 1}, IDs: class.IDs})
 	require.NoError(t, err)
 	defer results.Close()
 	o := grade.Options{

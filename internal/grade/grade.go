@@ -28,6 +28,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,6 +89,7 @@ type Event struct {
 // Summary is what came of a grading.
 type Summary struct {
 	Total, Known, Open int // all, those that were in the ledger before, and those that have no outcome yet
+	Errors             int // of Open those at which the grader itself failed
 	Elapsed            time.Duration
 }
 
@@ -147,7 +149,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		e.gate = o.Gate.Version()
 	}
 	kitDir := filepath.Join(e.temp, "kit")
-	if err := errors.Join(os.RemoveAll(e.temp), os.MkdirAll(kitDir, 0o700)); err != nil {
+	if err := cmp.Or(os.RemoveAll(e.temp), os.Mkdir(e.temp, 0o700), os.Mkdir(kitDir, 0o700)); err != nil {
 		return nil, fmt.Errorf("no room for temporary files: %w", err)
 	}
 	l := o.Limits
@@ -223,6 +225,9 @@ func (e *Engine) Run(ctx context.Context, l *ledger.Ledger, items []Item, on fun
 			if !entry.Resolved() {
 				s.Open++
 			}
+			if failedToGrade(entry) {
+				s.Errors++
+			}
 			event := Event{ID: item.ID, Entry: entry, Known: known, Done: done, Total: len(items), Elapsed: time.Since(start)}
 			if made > 0 {
 				event.Left = time.Since(start) / time.Duration(made) * time.Duration(len(items)-done)
@@ -250,7 +255,17 @@ func (e *Engine) item(ctx context.Context, l *ledger.Ledger, item Item) (entry *
 	}
 	made := e.made(sub)
 	key := keyOf(made)
-	if old := l.Get(sub.ID); old != nil && old.Key == key && !failedToGrade(old) {
+	old, err := l.Get(sub.ID)
+	if err != nil {
+		return nil, false, err
+	}
+	if old != nil {
+		if lost := e.notGraded(old); len(lost) > 0 {
+			return nil, false, fmt.Errorf("the results of %s in %s would be lost, which is not graded this time: name another folder with --out",
+				sub.ID, strings.Join(lost, ", "))
+		}
+	}
+	if old != nil && old.Key == key && !failedToGrade(old) {
 		fresh := *old
 		fresh.Name, fresh.Refused = sub.Name, sub.Refused
 		if !same(*old, fresh) {
@@ -267,6 +282,18 @@ func (e *Engine) item(ctx context.Context, l *ledger.Ledger, item Item) (entry *
 	return entry, false, l.Put(entry)
 }
 
+// notGraded returns the lessons of an entry that this engine does not grade, and
+// that something was handed in for.
+func (e *Engine) notGraded(old *gradebook.Entry) []string {
+	var names []string
+	for _, l := range old.Lessons {
+		if l.Status != gradebook.NotSubmitted && !slices.ContainsFunc(e.o.Lessons, func(o lessons.Lesson) bool { return o.Name == l.Lesson }) {
+			names = append(names, l.Lesson)
+		}
+	}
+	return names
+}
+
 func same(a, b gradebook.Entry) bool {
 	x, err1 := json.Marshal(a)
 	y, err2 := json.Marshal(b)
@@ -277,17 +304,35 @@ func failedToGrade(e *gradebook.Entry) bool {
 	return slices.ContainsFunc(e.Lessons, func(l gradebook.Lesson) bool { return l.Status == gradebook.GraderError })
 }
 
-// made says what an entry for the submission is made under.
-func (e *Engine) made(sub gradebook.Submission) gradebook.Made {
+// Outdated tells whether the submission is another one than the entry is of.
+func Outdated(e *gradebook.Entry, sub gradebook.Submission) bool {
+	names := make([]string, len(e.Lessons))
+	for i, l := range e.Lessons {
+		names[i] = l.Lesson
+	}
+	return e.Made.Submission != hex.EncodeToString(submitted(sub, names))
+}
+
+// submitted is the hash of what was submitted for the lessons.
+func submitted(sub gradebook.Submission, lessons []string) []byte {
 	hash := sha256.New()
-	for _, l := range e.o.Lessons {
-		if f, ok := sub.Files[l.Name]; ok {
-			fmt.Fprintf(hash, "%s %q %x\n", l.Name, f.Path, sha256.Sum256(f.Source))
+	for _, name := range lessons {
+		if f, ok := sub.Files[name]; ok {
+			fmt.Fprintf(hash, "%s %q %x\n", name, f.Path, sha256.Sum256(f.Source))
 		} else {
-			fmt.Fprintf(hash, "%s not submitted\n", l.Name)
+			fmt.Fprintf(hash, "%s not submitted\n", name)
 		}
 	}
-	sum := hash.Sum(nil)
+	return hash.Sum(nil)
+}
+
+// made says what an entry for the submission is made under.
+func (e *Engine) made(sub gradebook.Submission) gradebook.Made {
+	names := make([]string, len(e.o.Lessons))
+	for i, l := range e.o.Lessons {
+		names[i] = l.Name
+	}
+	sum := submitted(sub, names)
 	made := gradebook.Made{
 		Submission: hex.EncodeToString(sum),
 		Suites:     e.kit.ID,

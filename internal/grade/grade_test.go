@@ -144,7 +144,7 @@ func TestWhatIsKnownIsNotGradedAgain(t *testing.T) {
 	}
 	run := func() (known []string) {
 		t.Helper()
-		l, err := ledger.Open(dir, ledger.Shard{}, []string{"a", "b"})
+		l, err := ledger.Open(dir, ledger.Class{IDs: []string{"a", "b"}})
 		require.NoError(t, err)
 		defer l.Close()
 		s, err := e.Run(t.Context(), l, []grade.Item{item(subs[0]), item(subs[1])}, func(event grade.Event) {
@@ -170,11 +170,35 @@ func TestWhatIsKnownIsNotGradedAgain(t *testing.T) {
 	assert.Equal(t, []string{"b"}, run())
 
 	all[1].Lessons[0].Status = gradebook.GraderError
-	l, err := ledger.Open(dir, ledger.Shard{}, []string{"a", "b"})
+	l, err := ledger.Open(dir, ledger.Class{IDs: []string{"a", "b"}})
 	require.NoError(t, err)
 	require.NoError(t, l.Put(all[1]))
 	l.Close()
 	assert.Equal(t, []string{"a"}, run(), "a grader error is graded again")
+}
+
+func TestAnotherAssignmentReplacesNothing(t *testing.T) {
+	dir := t.TempDir()
+	sub := submission("a", map[string]string{"coroutines": "no Go"})
+	run := func(lesson string) (grade.Summary, error) {
+		t.Helper()
+		l, err := ledger.Open(dir, ledger.Class{IDs: []string{"a"}})
+		require.NoError(t, err)
+		defer l.Close()
+		return engine(t, true, nil, lesson).Run(t.Context(), l, []grade.Item{item(sub)}, nil)
+	}
+	_, err := run("coroutines")
+	require.NoError(t, err)
+	before, _, err := ledger.Read(dir)
+	require.NoError(t, err)
+	_, err = run("processes")
+	require.ErrorContains(t, err, "the results of a in coroutines would be lost, which is not graded this time: name another folder with --out")
+	after, _, err := ledger.Read(dir)
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+
+	assert.False(t, grade.Outdated(after[0], sub))
+	assert.True(t, grade.Outdated(after[0], submission("a", map[string]string{"coroutines": "other"})))
 }
 
 type brokenGate struct{ grade.Gate }
@@ -259,7 +283,7 @@ func TestItEndsWithItsContext(t *testing.T) {
 	e := engine(t, false, nil, "coroutines")
 	spins := strings.Replace(starter(t, "coroutines"), "var ErrNoDomain", "var _ = func() int { for {} }()\n\nvar ErrNoDomain", 1)
 	dir := t.TempDir()
-	l, err := ledger.Open(dir, ledger.Shard{}, []string{"a"})
+	l, err := ledger.Open(dir, ledger.Class{IDs: []string{"a"}})
 	require.NoError(t, err)
 	defer l.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

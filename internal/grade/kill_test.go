@@ -50,7 +50,7 @@ func gradeClass(ctx context.Context, dir, out string) error {
 	if err != nil {
 		return err
 	}
-	results, err := ledger.Open(out, ledger.Shard{}, class.IDs)
+	results, err := ledger.Open(out, ledger.Class{IDs: class.IDs})
 	if err != nil {
 		return err
 	}

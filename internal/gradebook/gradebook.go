@@ -217,8 +217,11 @@ func Encode(w io.Writer, e *Entry) error {
 	return out.Encode(e)
 }
 
-// Decode reads one entry and nothing after it. An entry of a newer version, one
-// that is cut off, and one without a valid ID are errors in words.
+// ErrNewer is why an entry cannot be read that a later version has written.
+var ErrNewer = errors.New("the entry is a newer lab's")
+
+// Decode reads one entry and nothing after it. An entry of a newer version
+// ([ErrNewer]), one that is cut off, and one without a valid ID are errors in words.
 func Decode(r io.Reader) (*Entry, error) {
 	in := json.NewDecoder(r)
 	e := &Entry{}
@@ -229,7 +232,7 @@ func Decode(r io.Reader) (*Entry, error) {
 	case !errors.Is(err, io.EOF):
 		return nil, errors.New("something follows the entry")
 	case e.Version > Version:
-		return nil, fmt.Errorf("the entry has version %d, and this lab knows versions up to %d: use a newer lab", e.Version, Version)
+		return nil, fmt.Errorf("%w: version %d, and this one knows versions up to %d: use a newer lab", ErrNewer, e.Version, Version)
 	case e.Version < 1:
 		return nil, errors.New("the entry has no version")
 	case !ValidID(e.ID):

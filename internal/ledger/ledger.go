@@ -21,6 +21,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,15 +62,19 @@ func ParseShard(s string) (Shard, error) {
 // IDs, belongs to the shard.
 func (s Shard) Has(i int) bool { return s.Of <= 1 || i%s.Of == s.Number-1 }
 
-// class is what a folder should hold.
-type class struct {
+// Class is what a folder should hold.
+type Class struct {
 	Version int      `json:"version"`
-	Shard   Shard    `json:"shard"`
-	IDs     []string `json:"ids"` // of the whole class, sorted
+	Shard   Shard    `json:"shard"` // the zero Shard is written as 1/1
+	IDs     []string `json:"ids"`   // of the whole class, sorted
+
+	// Policy is the file by which it was graded, as it was called then; empty if
+	// there was none.
+	Policy string `json:"policy,omitempty"`
 }
 
 // of returns the IDs that belong to the class's shard.
-func (c class) of() []string {
+func (c Class) of() []string {
 	var ids []string
 	for i, id := range c.IDs {
 		if c.Shard.Has(i) {
@@ -87,10 +92,13 @@ type Ledger struct {
 
 // Open opens the folder for a class or a part of it, makes it if it is not there,
 // and keeps others from opening it. Entries of submissions that are no longer in
-// the class are left out by [Read]; they stay in the folder.
-func Open(dir string, shard Shard, ids []string) (*Ledger, error) {
-	if shard.Of < 1 {
-		shard = Shard{1, 1}
+// the class are left out by [Read]; they stay in the folder. Results of another
+// class are an error: nobody gives them up by leaving out a flag.
+func Open(dir string, c Class) (*Ledger, error) {
+	c.Version = gradebook.Version
+	c.IDs = slices.Sorted(slices.Values(c.IDs))
+	if c.Shard.Of < 1 {
+		c.Shard = Shard{1, 1}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, trouble(dir, err)
@@ -102,30 +110,44 @@ func Open(dir string, shard Shard, ids []string) (*Ledger, error) {
 		return nil, trouble(dir, err)
 	}
 	l := &Ledger{dir, unlock}
-	if err := l.begin(class{gradebook.Version, shard, slices.Sorted(slices.Values(ids))}); err != nil {
+	if err := l.begin(c); err != nil {
 		l.Close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *Ledger) begin(c class) error {
-	// What a killed grading was writing.
-	left, _ := filepath.Glob(filepath.Join(l.dir, tempStart+"*"))
-	for _, file := range left {
-		_ = os.Remove(file)
+func (l *Ledger) begin(c Class) error {
+	there, err := os.ReadDir(l.dir)
+	if err != nil {
+		return trouble(l.dir, err)
+	}
+	strange := ""
+	for _, file := range there {
+		switch name := file.Name(); {
+		case strings.HasPrefix(name, tempStart): // what a killed grading was writing
+			_ = os.Remove(filepath.Join(l.dir, name))
+		case filepath.Ext(name) == ".json":
+			strange = name
+		}
 	}
 	for _, id := range c.IDs {
 		if !gradebook.ValidID(id) {
 			return fmt.Errorf("the id %q is none", id)
 		}
 	}
-	old, err := readClass(l.dir)
-	if err == nil && old.Shard != c.Shard {
+	switch old, err := ReadClass(l.dir); {
+	case errors.Is(err, fs.ErrNotExist) && strange != "":
+		return fmt.Errorf("%s in %s was there before any grading: name another folder with --out", strange, l.dir)
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case old.Shard != c.Shard:
 		return fmt.Errorf("%s holds the results of shard %d/%d, and cannot take those of shard %d/%d: name another folder with --out",
 			l.dir, old.Shard.Number, old.Shard.Of, c.Shard.Number, c.Shard.Of)
-	}
-	if err == nil && slices.Equal(old.IDs, c.IDs) {
+	case len(old.IDs) > 0 && !slices.ContainsFunc(old.IDs, func(id string) bool { return slices.Contains(c.IDs, id) }):
+		return fmt.Errorf("%s holds the results of another class, %s among them: name another folder with --out", l.dir, old.IDs[0])
+	case reflect.DeepEqual(old, c):
 		return nil
 	}
 	text, err := json.Marshal(c)
@@ -138,13 +160,18 @@ func (l *Ledger) begin(c class) error {
 // Close lets others open the folder.
 func (l *Ledger) Close() { l.unlock() }
 
-// Get returns the entry of that ID; nil if there is none that can be read.
-func (l *Ledger) Get(id string) *gradebook.Entry {
-	e, err := read(filepath.Join(l.dir, id+".json"))
-	if err != nil || e.ID != id {
-		return nil
+// Get returns the entry of that ID; nil if there is none, or none that is whole.
+// Its error is one of a newer lab's, which this one must not replace.
+func (l *Ledger) Get(id string) (*gradebook.Entry, error) {
+	file := filepath.Join(l.dir, id+".json")
+	e, err := read(file)
+	if errors.Is(err, gradebook.ErrNewer) {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return e
+	if err != nil || e.ID != id {
+		return nil, nil
+	}
+	return e, nil
 }
 
 // Put stores an entry in the place of the one of the same ID. It blocks until
@@ -206,7 +233,9 @@ func read(file string) (*gradebook.Entry, error) {
 	return gradebook.Decode(f)
 }
 
-func readClass(dir string) (c class, err error) {
+// ReadClass returns what a folder should hold. The error matches [fs.ErrNotExist]
+// if no grading has written to it.
+func ReadClass(dir string) (c Class, err error) {
 	text, err := os.ReadFile(filepath.Join(dir, classFile))
 	if err != nil {
 		return c, err
@@ -223,7 +252,7 @@ func readClass(dir string) (c class, err error) {
 // Read returns the entries in the folder that belong to its class, by ID, and
 // the IDs of those that are still to be graded.
 func Read(dir string) (all []*gradebook.Entry, missing []string, err error) {
-	c, err := readClass(dir)
+	c, err := ReadClass(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("there are no results in %s: it has to be a folder that lab grade wrote to", dir)
 	} else if err != nil {

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 func fill(dir string) int {
-	l, err := ledger.Open(dir, ledger.Shard{}, ids(200))
+	l, err := ledger.Open(dir, ledger.Class{IDs: ids(200)})
 	if err != nil {
 		fmt.Println(err)
 		return 1
@@ -69,7 +69,7 @@ func entry(id string, v runner.Verdict) *gradebook.Entry {
 
 func write(t *testing.T, dir string, shard ledger.Shard, class []string, entries ...*gradebook.Entry) {
 	t.Helper()
-	l, err := ledger.Open(dir, shard, class)
+	l, err := ledger.Open(dir, ledger.Class{Shard: shard, IDs: class})
 	require.NoError(t, err)
 	defer l.Close()
 	for _, e := range entries {
@@ -100,25 +100,80 @@ func TestAnEntryThatIsDamagedIsNone(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, ledger.Shard{}, ids(1), entry("s-000", runner.Pass))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "s-000.json"), []byte(`{"version":1,`), 0o600))
-	l, err := ledger.Open(dir, ledger.Shard{}, ids(1))
+	l, err := ledger.Open(dir, ledger.Class{IDs: ids(1)})
 	require.NoError(t, err)
 	defer l.Close()
-	assert.Nil(t, l.Get("s-000"))
+	old, err := l.Get("s-000")
+	assert.NoError(t, err)
+	assert.Nil(t, old)
 	_, _, err = ledger.Read(dir)
 	assert.ErrorContains(t, err, "s-000.json")
 }
 
+// What somebody would miss is not written over because a flag was left out.
+func TestNothingElseIsReplaced(t *testing.T) {
+	refused := func(dir, says string) {
+		t.Helper()
+		before, err := os.ReadFile(filepath.Join(dir, ".class"))
+		require.True(t, err == nil || os.IsNotExist(err))
+		l, err := ledger.Open(dir, ledger.Class{IDs: ids(2)})
+		if !assert.ErrorContains(t, err, says) {
+			l.Close()
+		}
+		after, _ := os.ReadFile(filepath.Join(dir, ".class"))
+		assert.Equal(t, string(before), string(after))
+	}
+	another := t.TempDir()
+	write(t, another, ledger.Shard{}, []string{"x-1", "x-2"}, entry("x-1", runner.Pass))
+	refused(another, "holds the results of another class, x-1 among them: name another folder with --out")
+
+	newer := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(newer, ".class"), []byte(`{"version":9,"ids":["s-000"]}`), 0o600))
+	refused(newer, "was written by a newer lab")
+
+	somebodys := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(somebodys, "package.json"), []byte("{}"), 0o600))
+	refused(somebodys, "package.json in "+somebodys+" was there before any grading: name another folder with --out")
+
+	dir := t.TempDir()
+	write(t, dir, ledger.Shard{}, ids(1), entry("s-000", runner.Pass))
+	text, err := os.ReadFile(filepath.Join(dir, "s-000.json"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "s-000.json"), bytes.Replace(text, []byte(`"version": 1`), []byte(`"version": 9`), 1), 0o600))
+	l, err := ledger.Open(dir, ledger.Class{IDs: ids(1)})
+	require.NoError(t, err)
+	defer l.Close()
+	_, err = l.Get("s-000")
+	assert.ErrorIs(t, err, gradebook.ErrNewer)
+}
+
+func TestThePolicyIsRemembered(t *testing.T) {
+	dirs := []string{t.TempDir(), t.TempDir()}
+	for i, dir := range dirs {
+		l, err := ledger.Open(dir, ledger.Class{Shard: ledger.Shard{Number: i + 1, Of: 2}, IDs: ids(2), Policy: "p.yaml"})
+		require.NoError(t, err)
+		require.NoError(t, l.Put(entry(ids(2)[i], runner.Pass)))
+		l.Close()
+	}
+	all := t.TempDir()
+	_, err := ledger.Merge(all, dirs)
+	require.NoError(t, err)
+	c, err := ledger.ReadClass(all)
+	require.NoError(t, err)
+	assert.Equal(t, ledger.Class{Version: gradebook.Version, Shard: ledger.Shard{Number: 1, Of: 1}, IDs: ids(2), Policy: "p.yaml"}, c)
+}
+
 func TestOneAtATime(t *testing.T) {
 	dir := t.TempDir()
-	l, err := ledger.Open(dir, ledger.Shard{}, ids(1))
+	l, err := ledger.Open(dir, ledger.Class{IDs: ids(1)})
 	require.NoError(t, err)
-	_, err = ledger.Open(dir, ledger.Shard{}, ids(1))
+	_, err = ledger.Open(dir, ledger.Class{IDs: ids(1)})
 	assert.ErrorContains(t, err, "another grading")
 	l.Close()
-	l, err = ledger.Open(dir, ledger.Shard{}, ids(1))
+	l, err = ledger.Open(dir, ledger.Class{IDs: ids(1)})
 	require.NoError(t, err)
 	l.Close()
-	_, err = ledger.Open(dir, ledger.Shard{Number: 1, Of: 2}, ids(1))
+	_, err = ledger.Open(dir, ledger.Class{Shard: ledger.Shard{Number: 1, Of: 2}, IDs: ids(1)})
 	assert.ErrorContains(t, err, "shard 1/1")
 }
 

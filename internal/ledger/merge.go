@@ -13,11 +13,11 @@ import (
 // under the same conditions; otherwise nothing is written, and the error says
 // what is wrong. It returns the number of entries.
 func Merge(out string, dirs []string) (int, error) {
-	var first class
+	var first Class
 	from := map[int]string{} // which folder a shard is in
 	var all []*gradebook.Entry
 	for _, dir := range dirs {
-		c, err := readClass(dir)
+		c, err := ReadClass(dir)
 		if err != nil {
 			return 0, fmt.Errorf("%s is no folder of results: %w", dir, err)
 		}
@@ -55,7 +55,8 @@ func Merge(out string, dirs []string) (int, error) {
 	if len(dirs) == 0 {
 		return 0, fmt.Errorf("there is nothing to merge: name the folders of all shards")
 	}
-	l, err := Open(out, Shard{1, 1}, first.IDs)
+	first.Shard = Shard{}
+	l, err := Open(out, first)
 	if err != nil {
 		return 0, err
 	}

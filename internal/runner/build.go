@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -163,7 +164,7 @@ func firstLines(text string, n int) string {
 func (r *run) vet(ctx context.Context, t *tools) ([]Finding, error) {
 	args := append([]string{"vet", "-json"}, t.flags...)
 	what := r.exercise
-	if files, _ := filepath.Glob(filepath.Join(filepath.Dir(r.exercise), "*.go")); len(files) > 2 {
+	if files, _ := fs.Glob(os.DirFS(filepath.Dir(r.exercise)), "*.go"); len(files) > 2 {
 		what = r.pkg() // more than the exercise and its suite: they need one another
 	}
 	cmd := r.goCommand(ctx, append(args, what)...)

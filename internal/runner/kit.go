@@ -12,6 +12,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -149,7 +150,7 @@ func NewKit(ctx context.Context, o KitOptions) (*Kit, error) {
 func (k *Kit) goSays(ctx context.Context, args ...string) (string, error) {
 	cmd := command(ctx, k.o.Root, "go", args...)
 	// Nothing is fetched, whatever a submission imports.
-	cmd.Env = append(cmd.Env, "GOFLAGS=-buildvcs=false -mod=readonly", "GOPROXY=off", "GOWORK=off")
+	cmd.Env = append(cmd.Env, "GOFLAGS=-buildvcs=false -mod=readonly", "GOPROXY=off")
 	if !k.Race {
 		// Only the race detector wants a C compiler.
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
@@ -190,7 +191,7 @@ func (k *Kit) copySuites(id io.Writer) (imports []string, err error) {
 		}
 		dir := path.Join("exercises", l.Name)
 		from, to := filepath.Join(k.o.Root, filepath.FromSlash(dir)), filepath.Join(k.o.Dir, filepath.FromSlash(dir))
-		files, err := filepath.Glob(filepath.Join(from, "*_test.go"))
+		files, err := fs.Glob(os.DirFS(from), "*_test.go")
 		if err != nil {
 			return nil, err
 		}
@@ -203,7 +204,7 @@ func (k *Kit) copySuites(id io.Writer) (imports []string, err error) {
 			}
 		}
 		for _, file := range files {
-			text, err := os.ReadFile(file)
+			text, err := os.ReadFile(filepath.Join(from, file))
 			if err != nil {
 				return nil, err
 			}
@@ -212,17 +213,17 @@ func (k *Kit) copySuites(id io.Writer) (imports []string, err error) {
 				return nil, fmt.Errorf("the suite cannot be read: %w", err)
 			}
 			if parsed.Name.Name != s.pkg {
-				return nil, fmt.Errorf("%s is of package %s, and can be graded only as %s", filepath.Base(file), parsed.Name.Name, s.pkg)
+				return nil, fmt.Errorf("%s is of package %s, and can be graded only as %s", file, parsed.Name.Name, s.pkg)
 			}
 			for _, spec := range parsed.Imports {
 				if name, err := strconv.Unquote(spec.Path.Value); err == nil && !strings.HasPrefix(name, "conclab/exercises/") {
 					imports = append(imports, name)
 				}
 			}
-			name := path.Join(dir, filepath.Base(file))
+			name := path.Join(dir, file)
 			s.files = append(s.files, filepath.FromSlash(name))
 			fmt.Fprintf(id, "%s %x\n", name, sha256.Sum256(text))
-			if err := os.WriteFile(filepath.Join(to, filepath.Base(file)), text, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(to, file), text, 0o644); err != nil {
 				return nil, fmt.Errorf("no room for the suites: %w", err)
 			}
 		}

@@ -16,7 +16,7 @@ const grace = 400 * time.Millisecond
 func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	cmd.Env = cmd.Environ()
+	cmd.Env = append(cmd.Environ(), "GOWORK=off") // a workspace above the lab is somebody else's
 	cmd.WaitDelay = grace
 	lead(cmd)
 	cmd.Cancel = func() error { return interrupt(cmd.Process) }

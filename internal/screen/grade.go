@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -81,7 +82,7 @@ func Diff(w io.Writer, p policy.Policy, older, newer []*gradebook.Entry) {
 	for _, c := range changes {
 		if c.ID != last {
 			last = c.ID
-			fmt.Fprintf(w, "%s: %s → %s\n", c.ID, before[c.ID], after[c.ID])
+			fmt.Fprintf(w, "%s: %s → %s\n", c.ID, cmp.Or(before[c.ID], "nothing"), cmp.Or(after[c.ID], "nothing"))
 		}
 		fmt.Fprintf(w, "    %s\n", c)
 	}
