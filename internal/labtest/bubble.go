@@ -245,7 +245,7 @@ func (t *T) bubbleEnded(panicked any, goroutines func() []goroutine) {
 			if slices.ContainsFunc(bubble, goroutine.sleeps) {
 				how = "a day later too"
 			}
-			t.report(Leak, "a goroutine stays behind, "+how+":", blockedIn(bubble)...)
+			t.report(Leak, "a goroutine stays behind, "+how+":", slices.Concat(blockedIn(bubble), startedIn(bubble), leftIn(bubble))...)
 		}
 	case strings.Contains(text, "all goroutines in bubble are blocked"):
 		bubble := goroutines()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"conclab/internal/funcname"
 )
@@ -51,12 +52,20 @@ func describe(g goroutine) (doing, why string) {
 		w = wait{"busy", "it runs in circles instead of waiting"}
 	case !ok:
 		w = wait{"waiting (" + g.waits() + ")", ""}
+	case g.waitsOutside():
+		w.why = "it was made outside of the test, as a variable at package level is: make it where it is used"
 	}
 	at, inside := g.learner()
 	if !inside {
 		at, _ = g.suite()
 	}
 	return w.doing + " at " + at.String(), w.why
+}
+
+// waitsOutside tells whether a goroutine of a bubble waits for what does not belong to
+// the bubble. Then a bubble's clock stands still, however right the rest may be.
+func (g goroutine) waitsOutside() bool {
+	return g.bubble != "" && !g.durable() && slices.Contains([]string{"sync.WaitGroup.Wait", "chan receive", "chan send", "select"}, g.state)
 }
 
 // network tells which call of the network a goroutine is in, if it is in one.
@@ -70,9 +79,9 @@ func (g goroutine) network() (wait, bool) {
 }
 
 // blockedIn lists, a line each, what the goroutines of a bubble wait for in the
-// learner's code. Many at the same place are one line. Where some wait for a
-// lock, they come first, and what the others wait for is no riddle any more:
-// one of them holds it. That one may only wait for time to pass, which is no
+// learner's code. Many at the same place are one line. Those that keep a bubble's
+// clock from moving come first. Where some wait for a lock, what the others wait
+// for is no riddle any more: one of them holds it. That one may only wait for time to pass, which is no
 // mistake anywhere but in a bubble.
 func blockedIn(bubble []goroutine) []string {
 	locked := slices.ContainsFunc(bubble, goroutine.wantsLock)
@@ -93,7 +102,7 @@ func blockedIn(bubble []goroutine) []string {
 		if count[line]++; count[line] > 1 {
 			continue
 		}
-		if g.wantsLock() {
+		if g.wantsLock() || g.waitsOutside() {
 			first = append(first, line)
 		} else {
 			then = append(then, line)
@@ -116,6 +125,21 @@ func startedIn(all []goroutine) []string {
 		if _, inside := g.learner(); !inside && g.created.ofLearner() && len(g.frames) > 0 {
 			lines = append(lines, "what was started at "+g.created.String()+" is in "+funcname.Short(g.frames[len(g.frames)-1].fn))
 		}
+	}
+	return limit(slices.Compact(lines))
+}
+
+// leftIn lists what a library has started that is still there. A context that is
+// made of another, and never released, may be such.
+func leftIn(bubble []goroutine) []string {
+	var lines []string
+	for _, g := range bubble {
+		_, learner := g.learner()
+		_, suite := g.suite()
+		if learner || suite || g.created.ofLearner() || len(g.frames) == 0 || !strings.HasPrefix(g.created.fn, "context.") {
+			continue
+		}
+		lines = append(lines, "one of package context waits for a context to end: release what you make of it (cancel; for AfterFunc, stop)")
 	}
 	return limit(slices.Compact(lines))
 }

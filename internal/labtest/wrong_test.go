@@ -57,9 +57,25 @@ func (s *WrongSuite) TestLeakedPoller() {
 		wrong.LeavePoller()
 	})
 }
-func (s *WrongSuite) TestLockTwice()      { s.bubble(func(*labtest.T) { wrong.LockTwice() }) }
-func (s *WrongSuite) TestLockAndSleep()   { s.bubble(func(*labtest.T) { wrong.LockAndSleep() }) }
-func (s *WrongSuite) TestWaitOutside()    { s.bubble(func(*labtest.T) { wrong.WaitOutside() }) }
+func (s *WrongSuite) TestLockTwice()    { s.bubble(func(*labtest.T) { wrong.LockTwice() }) }
+func (s *WrongSuite) TestLockAndSleep() { s.bubble(func(*labtest.T) { wrong.LockAndSleep() }) }
+func (s *WrongSuite) TestWaitOutside()  { s.bubble(func(*labtest.T) { wrong.WaitOutside() }) }
+func (s *WrongSuite) TestWaitForAll()   { s.bubble(func(*labtest.T) { wrong.WaitForAll() }) }
+func (s *WrongSuite) TestLeakedContext() {
+	s.bubble(func(t *labtest.T) {
+		t.NothingStays()
+		wrong.LeaveContext(endless{context.Background(), make(chan struct{})})
+	})
+}
+
+// endless is a context that could end, and does not.
+type endless struct {
+	context.Context
+	done chan struct{}
+}
+
+func (e endless) Done() <-chan struct{} { return e.done }
+
 func (s *WrongSuite) TestSpin()           { s.bubble(func(*labtest.T) { wrong.Spin() }) }
 func (s *WrongSuite) TestWaitGroupShort() { s.bubble(func(*labtest.T) { wrong.WaitGroupShort() }) }
 func (s *WrongSuite) TestCondAlone()      { s.bubble(func(*labtest.T) { wrong.CondAlone() }) }
@@ -203,7 +219,11 @@ func TestDiagnosis(t *testing.T) {
 		}},
 		{"TestWaitOutside", labtest.Deadlock, []string{
 			`.*: deadlock, nothing can go on .*`,
-			`    receiving from a channel at wrong\.go:\d+ \(WaitOutside\): nobody will ever send or close`,
+			`    receiving from a channel at wrong\.go:\d+ \(WaitOutside\): it was made outside of the test, as a variable at package level is: make it where it is used`,
+		}},
+		{"TestWaitForAll", labtest.Deadlock, []string{
+			`.*: deadlock, nothing can go on .*`,
+			`    in WaitGroup\.Wait at wrong\.go:\d+ \(WaitForAll\): it was made outside of the test, as a variable at package level is: make it where it is used`,
 		}},
 		{"TestSpin", labtest.Timeout, []string{
 			`The rule must hold: it hangs, in a loop that spins:`,
@@ -212,6 +232,10 @@ func TestDiagnosis(t *testing.T) {
 		{"TestLeakedSender", labtest.Leak, []string{
 			`The rule must hold: a goroutine stays behind, blocked for ever:`,
 			`    sending on a channel at wrong\.go:\d+ \(LeaveSender\): nobody will ever receive`,
+		}},
+		{"TestLeakedContext", labtest.Leak, []string{
+			`The rule must hold: a goroutine stays behind, blocked for ever:`,
+			`    one of package context waits for a context to end: release what you make of it \(cancel; for AfterFunc, stop\)`,
 		}},
 		{"TestLeakedPoller", labtest.Leak, []string{
 			`The rule must hold: a goroutine stays behind:`, `    (busy|sleeping) at wrong\.go:\d+ \(LeavePoller\).*`,

@@ -87,6 +87,8 @@ func explainCrash(reason string, at frame, known bool) outcome {
 	case strings.HasPrefix(reason, "fatal error: concurrent map "):
 		verdict = Race
 		reason += ": two goroutines use the map, and nothing orders them"
+	case strings.HasPrefix(reason, "fatal error: ") && strings.HasSuffix(reason, "from outside bubble"):
+		reason += ": it was made in one test and is used in another, as a variable at package level is: make it where it is used"
 	case strings.HasPrefix(reason, "fatal error: all goroutines are asleep"):
 		verdict = Deadlock
 	case strings.HasPrefix(reason, "fatal error: runtime: out of memory"), strings.HasPrefix(reason, "fatal error: runtime: cannot allocate memory"):

@@ -68,6 +68,9 @@ func TestACrashIsAFewLines(t *testing.T) {
 		mapCrash:   {Race, "fatal error: concurrent map writes: two goroutines use the map, and nothing orders them\n    at queues.go:41 (Queue.Put)\n    see lessons/processes/README.md#what-a-goroutine-is-not"},
 		overflow:   {Panic, "fatal error: stack overflow\n    at queues.go:48 (New)"},
 		repanicked: {Panic, "panic: runtime error: index out of range [3] with length 3\n    at queues.go:30 (Work)"},
+		"fatal error: close of synctest channel from outside bubble\n\ngoroutine 7 [running, synctest bubble 5]:\nmain.main()\n\t/x/main.go:3 +0x1\n": {
+			Panic, "fatal error: close of synctest channel from outside bubble: it was made in one test and is used in another, as a variable at package level is: make it where it is used\n    at main.go:3 (main)",
+		},
 		"fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [chan receive]:\nmain.main()\n\t/x/main.go:3 +0x1\n": {
 			Deadlock, "fatal error: all goroutines are asleep - deadlock!\n    at main.go:3 (main)",
 		},

@@ -79,6 +79,19 @@ var global = make(chan int)
 // WaitOutside waits for a channel that was made before the test began.
 func WaitOutside() { <-global }
 
+var all sync.WaitGroup
+
+// WaitForAll is right but for where its WaitGroup is.
+func WaitForAll() {
+	all.Go(func() { time.Sleep(time.Second) })
+	all.Wait()
+}
+
+// LeaveContext makes a context that it never releases.
+func LeaveContext(parent context.Context) {
+	context.AfterFunc(parent, func() {})
+}
+
 // Spin waits in a loop that never gives way.
 func Spin() {
 	ch := make(chan int)
