@@ -230,6 +230,10 @@ func (r *run) read() error {
 	if r.source != nil {
 		return nil
 	}
+	// Whoever opens a pipe or a device may wait for ever, or read for ever.
+	if info, err := os.Stat(r.file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return fmt.Errorf("%s cannot be tested: it is no regular file", r.file)
+	}
 	source, err := os.ReadFile(r.file)
 	if err != nil {
 		return fmt.Errorf("%s cannot be read: %w", r.file, reason(err))
