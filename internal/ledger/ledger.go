@@ -214,8 +214,13 @@ func readClass(dir string) (c class, err error) {
 	if err := json.Unmarshal(text, &c); err != nil {
 		return c, fmt.Errorf("%s in %s cannot be read: %w", classFile, dir, err)
 	}
-	if c.Version > gradebook.Version {
+	switch {
+	case c.Version > gradebook.Version:
 		return c, fmt.Errorf("%s was written by a newer lab: use that one", dir)
+	case c.Version < 1 || len(c.IDs) == 0 || c.Shard.Number < 1 || c.Shard.Number > c.Shard.Of:
+		// Nobody grades an empty class, and a report on one would look like a class
+		// without marks.
+		return c, fmt.Errorf("%s in %s is not as lab grade writes it: grade again, and it is made anew", classFile, dir)
 	}
 	return c, nil
 }

@@ -233,7 +233,7 @@ func TestWhatCannotRunOnAnyMachineCountsForNobody(t *testing.T) {
 }
 
 func TestAGraderErrorIsNeverAZero(t *testing.T) {
-	for _, status := range []gradebook.Status{gradebook.GraderError, gradebook.Tampered} {
+	for _, status := range []gradebook.Status{gradebook.GraderError, gradebook.Tampered, "a word of a newer lab"} {
 		e := entry(status, right, right)
 		e.Lessons[0].Why = "no space left"
 		m := mark(t, "", e)
