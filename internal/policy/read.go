@@ -135,21 +135,22 @@ func (d *decoder) policy(n *yaml.Node, p *Policy) {
 // memory, which no machine needs much more of than another.
 func (d *decoder) limits(n *yaml.Node, l *gradebook.Limits) {
 	d.known(n, "limits", keys{
-		"build":     func(k, v *yaml.Node) { l.BuildSeconds = d.seconds(v); d.enough(k, v, l.BuildSeconds, 10, "10s") },
-		"tests":     func(k, v *yaml.Node) { l.TestSeconds = d.seconds(v); d.enough(k, v, l.TestSeconds, 10, "10s") },
-		"memory":    func(k, v *yaml.Node) { l.MemoryBytes = d.size(v); d.enough(k, v, float64(l.MemoryBytes), 384<<20, "384MiB") },
-		"processes": func(k, v *yaml.Node) { l.Processes = d.count(v, 1, 1<<20); d.enough(k, v, float64(l.Processes), 64, "64") },
+		"build":     func(k, v *yaml.Node) { l.BuildSeconds = enough(d, k, v, d.seconds(v), 10, "10s") },
+		"tests":     func(k, v *yaml.Node) { l.TestSeconds = enough(d, k, v, d.seconds(v), 10, "10s") },
+		"memory":    func(k, v *yaml.Node) { l.MemoryBytes = enough(d, k, v, d.size(v), 384<<20, "384MiB") },
+		"processes": func(k, v *yaml.Node) { l.Processes = enough(d, k, v, d.count(v, 1, 1<<20), 64, "64") },
 		"files":     func(_, v *yaml.Node) { l.FileBytes = d.size(v) },
-		"output":    func(k, v *yaml.Node) { l.OutputBytes = d.size(v); d.enough(k, v, float64(l.OutputBytes), 256<<10, "256KiB") },
+		"output":    func(k, v *yaml.Node) { l.OutputBytes = enough(d, k, v, d.size(v), 256<<10, "256KiB") },
 	})
 }
 
-// enough turns a limit away that is less than the least. One that could not be read
-// has been turned away already.
-func (d *decoder) enough(k, v *yaml.Node, limit, least float64, written string) {
+// enough returns a limit, and turns it away if it is less than the least. One that
+// could not be read has been turned away already.
+func enough[N int | int64 | float64](d *decoder, k, v *yaml.Node, limit, least N, written string) N {
 	if limit > 0 && limit < least {
 		d.wrong(v, "limits.%s: %s is less than right answers need to be built and run: write %s or more", k.Value, v.Value, written)
 	}
+	return limit
 }
 
 // known reads a mapping that has only these keys.
