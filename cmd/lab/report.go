@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"conclab/internal/autograder"
+	"conclab/internal/grade"
 	"conclab/internal/intake"
 	"conclab/internal/policy"
 	"conclab/internal/report"
@@ -23,6 +24,7 @@ import (
 type reportFlags struct {
 	format, policy, id, out   string
 	export, assignment, match string
+	results                   string // the folder
 }
 
 func newReport() *cobra.Command {
@@ -50,6 +52,12 @@ away, and named.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fmt.Errorf("say which results, as in: %s grade report results", screen.Command)
+			}
+			f.results = args[0]
+			if f.out != "" {
+				if err := f.apart(f.out); err != nil {
+					return err
+				}
 			}
 			c, unfinished, err := readClass(args[0], f.policy)
 			if err != nil {
@@ -80,6 +88,12 @@ func formats() []string {
 }
 
 func (f reportFlags) write(cmd *cobra.Command, c *report.Class) error {
+	if f.id != "" {
+		var ok bool
+		if c, ok = c.Only(f.id); !ok {
+			return fmt.Errorf("nobody in these results has the id %q", f.id)
+		}
+	}
 	if f.format == "canvas" || f.format == "moodle" {
 		return f.fill(cmd, c)
 	}
@@ -92,12 +106,6 @@ func (f reportFlags) write(cmd *cobra.Command, c *report.Class) error {
 		return fmt.Errorf("--format can be %s, but not %q", strings.Join(formats(), ", "), f.format)
 	}
 	form := forms[i]
-	if f.id != "" {
-		var ok bool
-		if c, ok = c.Only(f.id); !ok {
-			return fmt.Errorf("nobody in these results has the id %q", f.id)
-		}
-	}
 	switch {
 	case form.Class != nil:
 		if f.format != "table" && f.format != "html" { // which show them
@@ -110,17 +118,29 @@ func (f reportFlags) write(cmd *cobra.Command, c *report.Class) error {
 		return fmt.Errorf("%s is a file for each student: say where with --out FOLDER, or whose with --id", f.format)
 	}
 	warn(cmd, c.Warnings())
-	return eachFile(f.out, form, c)
+	return f.eachFile(form, c)
+}
+
+// apart returns an error, which says what to do, if a file or folder lies among the
+// results: ID.json of a report could take the place of the entry.
+func (f reportFlags) apart(out string) error {
+	if grade.Within(out, f.results) {
+		return fmt.Errorf("a report in %s could overwrite the results themselves: name a place outside of %s with --out", out, f.results)
+	}
+	return nil
 }
 
 // eachFile writes a file for each submission. One without a mark yet has none
 // where the form can hold nothing else; one from before goes.
-func eachFile(dir string, form report.Form, c *report.Class) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+func (f reportFlags) eachFile(form report.Form, c *report.Class) error {
+	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return fmt.Errorf("cannot make the folder: %w", err)
 	}
 	for _, m := range c.Marks {
-		file := filepath.Join(dir, m.Entry.ID+form.Ext)
+		file := filepath.Join(f.out, m.Entry.ID+form.Ext)
+		if err := f.apart(file); err != nil { // it may be a link
+			return err
+		}
 		err := report.WriteFile(file, func(w io.Writer) error { return form.Each(w, c, m) })
 		if errors.Is(err, report.ErrOpen) {
 			if err = os.Remove(file); errors.Is(err, os.ErrNotExist) {
@@ -158,7 +178,13 @@ func (f reportFlags) fill(cmd *cobra.Command, c *report.Class) error {
 	if err := f.output(cmd, func(w io.Writer) error { _, err := w.Write(filled.Bytes()); return err }); err != nil {
 		return err
 	}
-	warn(cmd, append(r.Left, fmt.Sprintf("%d marks filled into %q, students found by %q", r.Marks, r.Column, r.Match)))
+	warnings := c.Warnings()
+	for _, left := range r.Left {
+		if !slices.Contains(warnings, left) { // both name who has no mark yet
+			warnings = append(warnings, left)
+		}
+	}
+	warn(cmd, append(warnings, fmt.Sprintf("%d marks filled into %q, students found by %q", r.Marks, r.Column, r.Match)))
 	if r.Remark != "" {
 		warn(cmd, []string{r.Remark})
 	}

@@ -34,7 +34,10 @@ last word.`,
 		Args:          knownCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			if err := nothingEmpty(cmd, args); err != nil {
+				return err
+			}
 			if needsNothing(cmd) {
 				return nil
 			}
@@ -118,6 +121,24 @@ func flagError(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("the flag --%s takes a value of type %s, not %q%s", flag.Name, flag.Value.Type(), invalid.GetValue(), see)
 	}
 	return fmt.Errorf("%w%s", err, see)
+}
+
+// nothingEmpty turns away flags and arguments that are there and empty, as in
+// --policy "$UNSET": the lab would do what it does without them, and say nothing.
+func nothingEmpty(cmd *cobra.Command, args []string) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		list, isList := f.Value.(pflag.SliceValue)
+		if f.Value.String() == "" || isList && len(list.GetSlice()) == 0 {
+			err = fmt.Errorf("the flag --%s is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		args = args[:dash] // the rest is for another program
+	}
+	if i := slices.Index(args, ""); err == nil && i >= 0 && !needsNothing(cmd) {
+		err = fmt.Errorf("argument %d of %s is empty: say what it is to be, or leave it out", i+1, strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" "))
+	}
+	return err
 }
 
 // find returns the lessons that the arguments name, each once, or all lessons if

@@ -3,7 +3,6 @@ package grade
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,17 +73,54 @@ func NewGate(root string) Gate { return gate.New(root) }
 // Apart returns an error, which says what to do, if the folder for the results is
 // that of the submissions or lies in it.
 func Apart(out, dir string) error {
-	a, err1 := filepath.Abs(out)
-	b, err2 := filepath.Abs(dir)
-	if err := errors.Join(err1, err2); err != nil {
-		return err
-	}
-	// An error means that they are on different disks.
-	if rel, err := filepath.Rel(b, a); err == nil && filepath.IsLocal(rel) {
+	if Within(out, dir) {
 		return fmt.Errorf("results in %s would count as a submission the next time: choose a folder that is not among the submissions, as in --out ../results", out)
 	}
 	return nil
 }
+
+// Within tells whether a file or folder, which need not be there yet, is the folder
+// dir or lies in it, by whatever links and names that may be.
+func Within(path, dir string) bool {
+	folder, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	for at := resolved(path); ; at = filepath.Dir(at) {
+		if info, err := os.Stat(at); err == nil && os.SameFile(info, folder) {
+			return true
+		}
+		if at == filepath.Dir(at) {
+			return false
+		}
+	}
+}
+
+// resolved returns the absolute path without links of what may not be there yet.
+func resolved(path string) string {
+	at, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	rest := ""
+	for range maxSteps {
+		if found, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(found, rest)
+		}
+		if target, err := os.Readlink(at); err == nil { // a link to what is not there yet
+			if !filepath.IsAbs(target) {
+				target = filepath.Join(filepath.Dir(at), target)
+			}
+			at = target
+			continue
+		}
+		at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest)
+	}
+	return filepath.Join(at, rest)
+}
+
+// maxSteps ends the search where links lead in a circle.
+const maxSteps = 1000
 
 // TempFor returns a folder for temporary files that belongs to the results in
 // out: who has out open may use it, and finds what was left there by a grading

@@ -131,6 +131,15 @@ const (
 	GraderError     Status = "grader error"      // see Why; never a zero, grade it again
 )
 
+// Settled tells whether a mark can be given for a lesson of that status. It is false
+// for whatever is no status, too: what nobody understands is not a zero.
+func (s Status) Settled() bool {
+	return slices.Contains([]Status{Graded, NotSubmitted, AgainstTheRules, NotBuilt}, s)
+}
+
+// known tells whether it is one of the statuses.
+func (s Status) known() bool { return s.Settled() || s == Tampered || s == GraderError }
+
 // Lesson is what was found out about one lesson of a submission.
 type Lesson struct {
 	Lesson   string    `json:"lesson"`
@@ -184,7 +193,7 @@ func (t Test) Counts() bool { return t.Verdict != runner.Skip }
 // for. One that met a grader error has none, and one that was tampered with is
 // for a person to judge.
 func (e *Entry) Resolved() bool {
-	return !slices.ContainsFunc(e.Lessons, func(l Lesson) bool { return l.Status == GraderError || l.Status == Tampered })
+	return !slices.ContainsFunc(e.Lessons, func(l Lesson) bool { return !l.Status.Settled() })
 }
 
 // Lesson returns what is known of the lesson of that name; ok tells whether it
@@ -217,26 +226,31 @@ func Encode(w io.Writer, e *Entry) error {
 	return out.Encode(e)
 }
 
-// ErrNewer is why an entry cannot be read that a later version has written.
-var ErrNewer = errors.New("the entry is a newer lab's")
+// ErrNewer is why what a later version has written cannot be read.
+var ErrNewer = errors.New("a newer lab wrote it")
 
 // Decode reads one entry and nothing after it. An entry of a newer version
-// ([ErrNewer]), one that is cut off, and one without a valid ID are errors in words.
+// ([ErrNewer]), one that is cut off, and one without a valid ID or with an unknown
+// status are errors that say what to do.
 func Decode(r io.Reader) (*Entry, error) {
 	in := json.NewDecoder(r)
 	e := &Entry{}
 	if err := in.Decode(e); err != nil {
-		return nil, fmt.Errorf("not a whole entry: %w", err)
+		return nil, fmt.Errorf("not a whole entry (%w): grade it again, and it is made anew", err)
 	}
+	strange := slices.IndexFunc(e.Lessons, func(l Lesson) bool { return !l.Status.known() })
 	switch _, err := in.Token(); {
 	case !errors.Is(err, io.EOF):
-		return nil, errors.New("something follows the entry")
+		return nil, errors.New("something follows the entry: grade it again, and it is made anew")
 	case e.Version > Version:
-		return nil, fmt.Errorf("%w: version %d, and this one knows versions up to %d: use a newer lab", ErrNewer, e.Version, Version)
+		return nil, fmt.Errorf("%w: version %d, and this lab knows versions up to %d: use the newer one", ErrNewer, e.Version, Version)
 	case e.Version < 1:
-		return nil, errors.New("the entry has no version")
+		return nil, errors.New("the entry has no version: grade it again, and it is made anew")
 	case !ValidID(e.ID):
-		return nil, fmt.Errorf("the entry's id %q is none", e.ID)
+		return nil, fmt.Errorf("the entry's id %q is none: grade it again, and it is made anew", e.ID)
+	case strange >= 0:
+		l := e.Lessons[strange]
+		return nil, fmt.Errorf("the entry says %q of %s, which is none of the words that this lab knows: grade it again, and it is made anew", l.Status, l.Lesson)
 	}
 	return e, nil
 }

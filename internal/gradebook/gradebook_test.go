@@ -46,6 +46,10 @@ func TestDecodeSaysWhatIsWrong(t *testing.T) {
 		`{"id":"a"}`:                          "no version",
 		`{"version":1,"id":"../a"}`:           "is none",
 		`{"version":1,"id":"a"} {"version":1`: "something follows",
+
+		`{"version":1,"id":"a","lessons":[{"lesson":"queues","status":"graded"`: "not a whole entry (unexpected EOF): grade it again",
+		`{"version":1,"id":"a","lessons":[{"lesson":"queues","status":"foo"}]}`: `the entry says "foo" of queues, which is none of the words that this lab knows: grade it again`,
+		`{"version":1,"id":"a","lessons":[{"lesson":"queues"}]}`:                `the entry says "" of queues`,
 	} {
 		_, err := gradebook.Decode(strings.NewReader(text))
 		assert.ErrorContains(t, err, want, text)
@@ -64,7 +68,7 @@ func TestValidID(t *testing.T) {
 func TestOnlySettledEntriesAreResolved(t *testing.T) {
 	for status, resolved := range map[gradebook.Status]bool{
 		gradebook.Graded: true, gradebook.NotSubmitted: true, gradebook.NotBuilt: true, gradebook.AgainstTheRules: true,
-		gradebook.Tampered: false, gradebook.GraderError: false,
+		gradebook.Tampered: false, gradebook.GraderError: false, "": false, "foo": false,
 	} {
 		e := gradebook.Entry{Lessons: []gradebook.Lesson{{Lesson: "queues", Status: gradebook.Graded}, {Lesson: "pipes", Status: status}}}
 		assert.Equal(t, resolved, e.Resolved(), status)

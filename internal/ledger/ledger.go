@@ -139,9 +139,9 @@ func (l *Ledger) begin(c Class) error {
 	switch old, err := ReadClass(l.dir); {
 	case errors.Is(err, fs.ErrNotExist) && strange != "":
 		return fmt.Errorf("%s in %s was there before any grading: name another folder with --out", strange, l.dir)
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+	case errors.Is(err, gradebook.ErrNewer):
 		return err
+	case err != nil: // none, or none that is whole
 	case old.Shard != c.Shard:
 		return fmt.Errorf("%s holds the results of shard %d/%d, and cannot take those of shard %d/%d: name another folder with --out",
 			l.dir, old.Shard.Number, old.Shard.Of, c.Shard.Number, c.Shard.Of)
@@ -243,8 +243,13 @@ func ReadClass(dir string) (c Class, err error) {
 	if err := json.Unmarshal(text, &c); err != nil {
 		return c, fmt.Errorf("%s in %s cannot be read: %w", classFile, dir, err)
 	}
-	if c.Version > gradebook.Version {
-		return c, fmt.Errorf("%s was written by a newer lab: use that one", dir)
+	switch {
+	case c.Version > gradebook.Version:
+		return c, fmt.Errorf("%s in %s: %w: use that one", classFile, dir, gradebook.ErrNewer)
+	case c.Version < 1 || len(c.IDs) == 0 || c.Shard.Number < 1 || c.Shard.Number > c.Shard.Of:
+		// Nobody grades an empty class, and a report on one would look like a class
+		// without marks.
+		return c, fmt.Errorf("%s in %s is not as lab grade writes it: grade again, and it is made anew", classFile, dir)
 	}
 	return c, nil
 }

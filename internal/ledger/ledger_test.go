@@ -107,7 +107,26 @@ func TestAnEntryThatIsDamagedIsNone(t *testing.T) {
 	assert.NoError(t, err)
 	assert.Nil(t, old)
 	_, _, err = ledger.Read(dir)
-	assert.ErrorContains(t, err, "s-000.json")
+	assert.ErrorContains(t, err, "s-000.json: not a whole entry (unexpected EOF): grade it again")
+}
+
+// It would be read as a class of nobody, and its report be one without marks.
+func TestAClassFileThatSaysNothingIsNone(t *testing.T) {
+	for _, text := range []string{
+		`{}`, `null`, `{"version":1,"shard":{"number":1,"of":1}}`, `{"version":1,"ids":["s-000"]}`,
+		`{"shard":{"number":1,"of":1},"ids":["s-000"]}`, `{"version":1,"shard":{"number":5,"of":2},"ids":["s-000"]}`,
+	} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, ".class"), []byte(text), 0o600))
+		_, _, err := ledger.Read(dir)
+		assert.ErrorContains(t, err, "is not as lab grade writes it: grade again", text)
+		_, err = ledger.Merge(t.TempDir(), []string{dir})
+		assert.ErrorContains(t, err, "is not as lab grade writes it", text)
+		write(t, dir, ledger.Shard{}, ids(1), entry("s-000", runner.Pass))
+		all, _, err := ledger.Read(dir)
+		require.NoError(t, err)
+		assert.Len(t, all, 1)
+	}
 }
 
 // What somebody would miss is not written over because a flag was left out.
@@ -129,7 +148,7 @@ func TestNothingElseIsReplaced(t *testing.T) {
 
 	newer := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(newer, ".class"), []byte(`{"version":9,"ids":["s-000"]}`), 0o600))
-	refused(newer, "was written by a newer lab")
+	refused(newer, "a newer lab wrote it: use that one")
 
 	somebodys := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(somebodys, "package.json"), []byte("{}"), 0o600))

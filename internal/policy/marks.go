@@ -163,7 +163,7 @@ func (p Policy) lesson(id string, l gradebook.Lesson, out map[taskName]bool) Les
 	weight := p.Weight(l.Lesson)
 	given, judged := p.Judged[id][l.Lesson]
 	lm.Judged = judged
-	lm.Open = !judged && (l.Status == gradebook.GraderError || l.Status == gradebook.Tampered)
+	lm.Open = !judged && !l.Status.Settled()
 	switch {
 	case judged:
 		lm.Points = given * weight

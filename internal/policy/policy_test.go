@@ -65,8 +65,15 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 		{"lessons: []", "p.yaml:1: lessons must be a list"},
 		{"lessons: queues", "p.yaml:1: lessons must be a list"},
 		{"lessons: [queues, queues]", "queues stands in the list twice"},
-		{"weights: {queues: -1}", `a weight must be a number, 0 or more, not "-1"`},
+		{"weights: {queues: -1}", `a weight must be a number from 0 to 1000000, not "-1"`},
 		{"weights: {queues: .nan}", "a weight must be a number"},
+		{"weights: {queues: nan}", "a weight must be a number"},
+		{"weights: {queues: 1e308}", `a weight must be a number from 0 to 1000000, not "1e308"`},
+		{"weights: {queues: +Inf}", "a weight must be a number"},
+		{"judged: {s7: {queues: 1e308}}", `the points must be a number from 0 to 1000000, not "1e308"`},
+		{"brave:", "p.yaml:1: a single value belongs here"},
+		{"brave: ~", "a single value belongs here"},
+		{"brave: [true]", "a single value belongs here"},
 		{"brave: perhaps", `this can be true or false, but not "perhaps"`},
 		{"repeats: 0", `this must be a whole number from 1 to 100, not "0"`},
 		{"repeats: 2.5", "a whole number"},
@@ -94,6 +101,37 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 		_, err := policy.Read(strings.NewReader(c.text), "p.yaml")
 		if assert.Error(t, err, c.text) {
 			assert.Contains(t, err.Error(), c.want, c.text)
+		}
+	}
+}
+
+// With less, a right answer has a zero: for what the limit did, and not its author.
+func TestLimitsUnderWhichNothingCanBeBuiltOrRunAreTurnedAway(t *testing.T) {
+	for key, values := range map[string]struct{ little, least string }{
+		"build":     {"9s", "10s"},
+		"tests":     {"1ns", "10s"},
+		"memory":    {"1MiB", "384MiB"},
+		"processes": {"1", "64"},
+		"output":    {"1KiB", "256KiB"},
+	} {
+		_, err := policy.Read(strings.NewReader(fmt.Sprintf("limits: {%s: %s}", key, values.little)), "p.yaml")
+		assert.EqualError(t, err, fmt.Sprintf("p.yaml:1: limits.%s: %s is less than right answers need to be built and run: write %s or more",
+			key, values.little, values.least))
+		read(t, fmt.Sprintf("limits: {%s: %s}", key, values.least))
+	}
+	assert.Equal(t, int64(1<<10), read(t, "limits: {files: 1KiB}").Limits.FileBytes, "no answer needs a file")
+}
+
+// Every key without a value would silently be some value.
+func TestNoKeyIsWithoutAValue(t *testing.T) {
+	for line := range strings.Lines(policy.Example) {
+		key, _, isKey := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "# ")), ":")
+		if !isKey || strings.Contains(key, " ") {
+			continue
+		}
+		for _, text := range []string{key + ":", "late: {" + key + ": }", "limits: {" + key + ": }"} {
+			_, err := policy.Read(strings.NewReader(text), "p.yaml")
+			assert.Error(t, err, text)
 		}
 	}
 }
@@ -195,7 +233,7 @@ func TestWhatCannotRunOnAnyMachineCountsForNobody(t *testing.T) {
 }
 
 func TestAGraderErrorIsNeverAZero(t *testing.T) {
-	for _, status := range []gradebook.Status{gradebook.GraderError, gradebook.Tampered} {
+	for _, status := range []gradebook.Status{gradebook.GraderError, gradebook.Tampered, "a word of a newer lab"} {
 		e := entry(status, right, right)
 		e.Lessons[0].Why = "no space left"
 		m := mark(t, "", e)

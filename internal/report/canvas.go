@@ -69,7 +69,7 @@ func Canvas(w io.Writer, c *Class, export []byte, o CanvasOptions) (Filled, erro
 		id := o.Normal(row.cells[match])
 		m, ok := c.Find(id)
 		if !ok {
-			if row.cells[match] != "" {
+			if row.cells[match] != "" && !c.part {
 				r.Left = append(r.Left, fmt.Sprintf("%s is in the gradebook and handed nothing in here", Line(row.cells[match])))
 			}
 			continue
@@ -80,7 +80,7 @@ func Canvas(w io.Writer, c *Class, export []byte, o CanvasOptions) (Filled, erro
 		seen[id] = i + 2
 		switch have := strings.TrimSpace(row.cells[column]); {
 		case len(m.Open) > 0:
-			r.Left = append(r.Left, fmt.Sprintf("%s has no mark yet: %s", id, Line(strings.Join(m.Open, "; "))))
+			r.Left = append(r.Left, noMark(m)...)
 		case strings.EqualFold(have, "EX"):
 			r.Left = append(r.Left, id+" is excused")
 		case have == "N/A":

@@ -111,6 +111,20 @@ func TestCanvasSaysWhoWasLeftOut(t *testing.T) {
 	assert.Contains(t, r.Remark, "out of 100 in Canvas, and these marks are out of 27")
 }
 
+func TestCanvasForOneStudentAlone(t *testing.T) {
+	c, ok := class().Only("s02")
+	require.True(t, ok)
+	var b bytes.Buffer
+	r, err := report.Canvas(&b, c, []byte(export), report.CanvasOptions{Assignment: "882"})
+	require.NoError(t, err)
+	assert.Equal(t, 1, r.Marks)
+	assert.Empty(t, r.Left, "nobody else is looked for")
+	before, after := parse(t, export), parse(t, b.String())
+	assert.NotEqual(t, before[4][7], after[4][7])
+	after[4][7] = before[4][7]
+	assert.Equal(t, before, after)
+}
+
 func TestCanvasWithSemicolonsAndOtherIDs(t *testing.T) {
 	text := "Student;ID;SIS Login ID;Section;Work (5)\n    Points Possible;;;;27,00\nOne;1;x1;A;\nTwo;2;x2;A;1,50\n"
 	got, r := fill(t, text, report.CanvasOptions{Normal: func(s string) string { return "s0" + strings.TrimPrefix(s, "x") }})

@@ -72,7 +72,9 @@ func Moodle(w io.Writer, c *Class, worksheet []byte, o MoodleOptions) (Filled, e
 		m, ok := byNumber[number]
 		switch {
 		case !ok:
-			r.Left = append(r.Left, Line(row.cells[match])+" is in the worksheet and handed nothing in here")
+			if !c.part {
+				r.Left = append(r.Left, Line(row.cells[match])+" is in the worksheet and handed nothing in here")
+			}
 			continue
 		case seen[number]:
 			return Filled{}, fmt.Errorf("the worksheet has %s twice", Line(row.cells[match]))
@@ -86,7 +88,7 @@ func Moodle(w io.Writer, c *Class, worksheet []byte, o MoodleOptions) (Filled, e
 		}
 		switch {
 		case len(m.Open) > 0:
-			r.Left = append(r.Left, fmt.Sprintf("%s has no mark yet: %s", m.Entry.ID, Line(strings.Join(m.Open, "; "))))
+			r.Left = append(r.Left, noMark(m)...)
 		case locked >= 0 && row.cells[locked] == "No":
 			r.Left = append(r.Left, m.Entry.ID+" has a grade that may not be changed")
 		default:

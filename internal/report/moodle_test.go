@@ -48,6 +48,16 @@ func TestMoodlesWorksheetIsFilledIn(t *testing.T) {
 	golden(t, "moodle.csv", b.Bytes())
 }
 
+func TestMoodleForOneStudentAlone(t *testing.T) {
+	c, ok := moodleClass().Only("s01")
+	require.True(t, ok)
+	var b bytes.Buffer
+	r, err := report.Moodle(&b, c, []byte(worksheet), report.MoodleOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, strings.Replace(worksheet, `grading",,27.00`, `grading",27,27.00`, 1), b.String())
+	assert.Equal(t, []string{"s01 has 35, and Moodle takes no more than 27: that is filled in"}, r.Left, "nobody else is looked for")
+}
+
 func TestMoodleSaysWhatIsWrong(t *testing.T) {
 	same := moodleClass()
 	same.Marks[0].Entry.Name = "twin_2"

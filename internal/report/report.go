@@ -73,9 +73,7 @@ func (c *Class) Only(id string) (one *Class, ok bool) {
 func (c *Class) Warnings() []string {
 	var all []string
 	for _, m := range c.Marks {
-		for _, why := range m.Open {
-			all = append(all, fmt.Sprintf("%s has no mark yet: %s", m.Entry.ID, Line(why)))
-		}
+		all = append(all, noMark(m)...)
 		missing := slices.ContainsFunc(m.Lessons, func(l policy.LessonMarks) bool { return l.Status == gradebook.NotSubmitted })
 		if refused := m.Entry.Refused; missing && len(refused) > 0 {
 			all = append(all, fmt.Sprintf("%s has submitted files that were refused, such as %s (%s), and not every lesson", m.Entry.ID, Line(refused[0].Path), refused[0].Word))
@@ -90,6 +88,14 @@ func (c *Class) Warnings() []string {
 		if _, ok := c.Find(id); !ok && !c.part {
 			all = append(all, fmt.Sprintf("the policy names %s, who is not in this class", id))
 		}
+	}
+	return all
+}
+
+// noMark says, a sentence each, why a submission has no mark yet.
+func noMark(m policy.Marks) (all []string) {
+	for _, why := range m.Open {
+		all = append(all, fmt.Sprintf("%s has no mark yet: %s", m.Entry.ID, Line(why)))
 	}
 	return all
 }
