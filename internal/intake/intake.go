@@ -9,8 +9,10 @@
 //     an archive on the top of the folder is looked into as well;
 //   - a .zip, .tar.gz or .tgz of those;
 //   - what Moodle makes of "download all submissions":
-//     Jane Doe_12345_assignsubmission_file_/queues.go, or without folders,
-//     Jane Doe_12345_assignsubmission_file_queues.go.
+//     Jane Doe_12345_assignsubmission_file/queues.go (older ones have an underscore at
+//     the end of the folder's name), or without folders,
+//     Jane Doe_12345_assignsubmission_file_queues.go. What the same student gave
+//     in another way, such as ..._assignsubmission_onlinetext, belongs to it.
 //
 // # From names to IDs
 //
@@ -79,7 +81,11 @@ type Entry struct {
 // the student gave it. Only Moodle makes several parts of one submission.
 type part struct{ file, name string }
 
-var moodle = regexp.MustCompile(`(?s)^(.*)_(\d+)_assignsubmission_file_(.*)$`)
+// moodle takes Moodle's names apart: the student, the student's number, the kind
+// of submission (file, onlinetext), and the file's name if there are no folders.
+// See load_submissionplugin_filelist in mod/assign/classes/downloader.php of
+// https://github.com/moodle/moodle.
+var moodle = regexp.MustCompile(`(?s)^(.*)_(\d+)_assignsubmission_[a-z0-9]+(?:_(.*))?$`)
 
 // Open looks into the folder of a class. It reads no submission yet.
 func Open(dir string) (*Class, error) {

@@ -348,11 +348,42 @@ func TestMoodleWithoutFolders(t *testing.T) {
 	c, err := intake.Open(class)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"jane-doe-12345", "jane-doe-6"}, ids(c))
-	assert.Equal(t, []gradebook.Refused{{Path: "Jane Doe_6_assignsubmission_onlinetext_x.html", Word: intake.Unknown}}, c.Refused)
+	assert.Empty(t, c.Refused)
 	s, err := c.Entries[0].Read(t.Context(), taught)
 	require.NoError(t, err)
 	assert.Len(t, s.Files, 2)
 	assert.Equal(t, "queues.go", s.Files["queues"].Path)
+	s, err = c.Entries[1].Read(t.Context(), taught)
+	require.NoError(t, err)
+	assert.Len(t, s.Files, 1)
+	assert.Equal(t, []gradebook.Refused{{Path: "x.html", Word: intake.Unknown}}, s.Refused)
+}
+
+func TestMoodlesFoldersOfAllAges(t *testing.T) {
+	for _, end := range []string{"", "_"} {
+		class := t.TempDir()
+		writeFolder(t, class, []item{
+			{name: "John Roe_12346_assignsubmission_file" + end + "/queues.go", data: []byte("package queues")},
+			{name: "Amy Poe_12349_assignsubmission_file" + end + "/sub/pipes.go", data: []byte("package pipes")},
+			{name: "Amy Poe_12349_assignsubmission_onlinetext" + end + "/onlinetext.html", data: []byte("<p>")},
+			{name: "Cy_7_assignsubmission_onlinetext" + end + "/onlinetext.html", data: []byte("<p>")},
+		})
+		c, err := intake.Open(class)
+		require.NoError(t, err)
+		assert.Empty(t, c.Refused)
+		require.Equal(t, []string{"amy-poe-12349", "cy-7", "john-roe-12346"}, ids(c), "a text is no student of its own")
+		text := []gradebook.Refused{{Path: "onlinetext.html", Word: intake.Unknown}}
+		for i, want := range []struct {
+			name, file string
+			refused    []gradebook.Refused
+		}{{"Amy Poe_12349", "sub/pipes.go", text}, {"Cy_7", "", text}, {"John Roe_12346", "queues.go", nil}} {
+			s, err := c.Entries[i].Read(t.Context(), taught)
+			require.NoError(t, err)
+			assert.Equal(t, want.name, s.Name, "by whose number Moodle's worksheet finds it")
+			assert.Equal(t, want.file, s.Files["pipes"].Path+s.Files["queues"].Path)
+			assert.Equal(t, want.refused, s.Refused)
+		}
+	}
 }
 
 func ids(c *intake.Class) []string {
