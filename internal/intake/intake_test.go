@@ -168,7 +168,7 @@ func TestWhatIsTakenAndWhatIsRefused(t *testing.T) {
 			case "refuse":
 				for _, word := range []string{
 					intake.Link, intake.Climbs, intake.Absolute, intake.TooBig, intake.NotRegular,
-					intake.Unknown, intake.Twice, intake.Encrypted, intake.Nested, intake.BadName,
+					intake.Unknown, intake.Twice, intake.Encrypted, intake.Nested, intake.BadName, intake.Misplaced,
 				} {
 					if path, ok := strings.CutPrefix(value, word+" "); ok {
 						if plain, err := strconv.Unquote(path); err == nil {
@@ -321,6 +321,22 @@ func TestAFolderOfTooManyFilesIsRefusedWhole(t *testing.T) {
 	s = read(t, class)
 	assert.Empty(t, s.Files)
 	assert.Equal(t, []gradebook.Refused{{Path: ".", Word: intake.TooMany}}, s.Refused)
+}
+
+func TestAFolderOfTheLabsNameIsNotLookedThroughForEver(t *testing.T) {
+	class := t.TempDir()
+	dir := filepath.Join(class, "alice", "docs", "deep")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	for i := range 2*intake.MaxFiles - 2 {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("a%d.txt", i)), nil, 0o600))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(class, "alice", "docs", "queues.go"), nil, 0o600))
+	s := read(t, class)
+	assert.Empty(t, s.Files)
+	assert.Equal(t, []gradebook.Refused{{Path: "docs/queues.go", Word: intake.TooMany}}, s.Refused, "nobody knows what else is there")
+
+	require.NoError(t, os.WriteFile(filepath.Join(class, "alice", "queues.go"), nil, 0o600))
+	assert.Contains(t, read(t, class).Files, "queues", "the lab's own folders are no reason to refuse everything")
 }
 
 func TestAnArchiveInAFolderIsLookedInto(t *testing.T) {

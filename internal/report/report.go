@@ -77,8 +77,9 @@ func (c *Class) Warnings() []string {
 			all = append(all, fmt.Sprintf("%s has no mark yet: %s", m.Entry.ID, Line(why)))
 		}
 		missing := slices.ContainsFunc(m.Lessons, func(l policy.LessonMarks) bool { return l.Status == gradebook.NotSubmitted })
-		if refused := m.Entry.Refused; missing && len(refused) > 0 {
-			all = append(all, fmt.Sprintf("%s has submitted files that were refused, such as %s (%s), and not every lesson", m.Entry.ID, Line(refused[0].Path), refused[0].Word))
+		if missing && len(m.Entry.Refused) > 0 {
+			r := telling(m.Entry.Refused)
+			all = append(all, fmt.Sprintf("%s has submitted files that were refused, such as %s (%s), and not every lesson", m.Entry.ID, Line(r.Path), r.Word))
 		}
 	}
 	if !c.Policy.Due.IsZero() && len(c.Policy.HandedIn) == 0 && !c.part {
@@ -92,6 +93,13 @@ func (c *Class) Warnings() []string {
 		}
 	}
 	return all
+}
+
+// telling is the first refusal that may have cost a lesson: a note or a picture
+// that is no lesson's file has cost none.
+func telling(refused []gradebook.Refused) gradebook.Refused {
+	i := slices.IndexFunc(refused, func(r gradebook.Refused) bool { return r.Word != "unknown" || strings.HasSuffix(r.Path, ".go") })
+	return refused[max(i, 0)]
 }
 
 // ErrOpen is what writers for one submission return if it has no mark yet.

@@ -166,6 +166,11 @@ func TestRefusedFilesWhereALessonIsMissing(t *testing.T) {
 	e.Lessons[0].Status = gradebook.NotSubmitted
 	assert.Equal(t, []string{"s01 has submitted files that were refused, such as all.zip (too big), and not every lesson"},
 		report.New(policy.Default(), []*gradebook.Entry{e}).Warnings())
+	e.Refused = []gradebook.Refused{{Path: "notes.txt", Word: "unknown"}, {Path: "solutions/queues.go", Word: "misplaced"}}
+	assert.Equal(t, []string{"s01 has submitted files that were refused, such as solutions/queues.go (misplaced), and not every lesson"},
+		report.New(policy.Default(), []*gradebook.Entry{e}).Warnings())
+	e.Refused = e.Refused[:1]
+	assert.Len(t, report.New(policy.Default(), []*gradebook.Entry{e}).Warnings(), 1)
 }
 
 func TestNamesInThePolicyThatAreNobodys(t *testing.T) {
