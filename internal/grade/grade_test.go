@@ -223,6 +223,47 @@ func TestAGraderErrorIsNeverAZero(t *testing.T) {
 	assert.Equal(t, gradebook.NotSubmitted, other.Status)
 }
 
+func TestWhoCannotBeReadStaysOpenAndKeepsNobody(t *testing.T) {
+	e := engine(t, true, nil, "coroutines", "locks")
+	class, dir := t.TempDir(), t.TempDir()
+	for _, id := range []string{"a", "b"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(class, id), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(class, id, "coroutines.go"), []byte(starter(t, "coroutines")), 0o644))
+	}
+	run := func(between func()) (grade.Summary, []*gradebook.Entry) {
+		t.Helper()
+		c, err := grade.ReadClass(class, course(t, "coroutines", "locks"), ledger.Shard{})
+		require.NoError(t, err)
+		l, err := ledger.Open(dir, ledger.Shard{}, c.IDs)
+		require.NoError(t, err)
+		defer l.Close()
+		between()
+		s, err := e.Run(t.Context(), l, c.Items, nil)
+		require.NoError(t, err)
+		all, missing, err := ledger.Read(dir)
+		require.NoError(t, err)
+		assert.Empty(t, missing)
+		require.Len(t, all, 2)
+		return s, all
+	}
+	away := filepath.Join(t.TempDir(), "a")
+	s, all := run(func() { require.NoError(t, os.Rename(filepath.Join(class, "a"), away)) })
+	assert.Equal(t, 1, s.Open)
+	assert.False(t, all[0].Resolved())
+	for _, l := range all[0].Lessons {
+		assert.Equal(t, gradebook.GraderError, l.Status, "nobody knows what was handed in")
+		assert.Contains(t, l.Why, "the submission cannot be read: ")
+		assert.NotEmpty(t, l.Tasks)
+	}
+	assert.Equal(t, gradebook.Graded, all[1].Lessons[0].Status)
+
+	require.NoError(t, os.Rename(away, filepath.Join(class, "a")))
+	s, all = run(func() {})
+	assert.Equal(t, 1, s.Known, "b is not graded again")
+	assert.Equal(t, gradebook.Graded, all[0].Lessons[0].Status)
+	assert.Zero(t, s.Open)
+}
+
 func TestRepeatsAreNeverTheBest(t *testing.T) {
 	// It is right in the first process that asks and wrong in others: by the
 	// processors that it may use.

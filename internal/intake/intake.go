@@ -38,6 +38,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -201,8 +202,14 @@ func trimArchive(name string) string {
 	return name
 }
 
-// Read reads the submission. What is wrong with it is in its Refused; the error
-// is for trouble with the disk, or wraps ctx.Err() if ctx has ended.
+// ErrUnreadable is what an error wraps if one submission cannot be read: by who
+// grades, for lack of a permission, or by anybody, because of the disk. That says
+// nothing about what was handed in.
+var ErrUnreadable = errors.New("the submission cannot be read")
+
+// Read reads the submission. What is wrong with it is in its Refused. An error
+// wraps ErrUnreadable, and then the submission has its ID and name, or ctx.Err()
+// if ctx has ended, or says that the whole folder cannot be read.
 func (e Entry) Read(ctx context.Context, lessons []string) (gradebook.Submission, error) {
 	s := gradebook.Submission{ID: e.ID, Name: e.Name, Files: map[string]gradebook.File{}}
 	r := &reader{ctx: ctx, lessons: lessons}
@@ -212,8 +219,11 @@ func (e Entry) Read(ctx context.Context, lessons []string) (gradebook.Submission
 	}
 	defer func() { _ = root.Close() }()
 	for _, p := range e.parts {
-		if err := r.part(root, p); err != nil {
-			return s, fmt.Errorf("the submission %q cannot be read: %w", e.Name, err)
+		switch err := r.part(root, p); {
+		case ctx.Err() != nil:
+			return s, ctx.Err()
+		case err != nil:
+			return s, fmt.Errorf("%w: %w: make it readable, and grade again", ErrUnreadable, err)
 		}
 	}
 	r.choose(&s)

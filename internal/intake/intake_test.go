@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -511,10 +512,73 @@ func TestTrouble(t *testing.T) {
 
 	class := t.TempDir()
 	writeFolder(t, filepath.Join(class, "alice"), []item{{name: "queues.go"}})
+	writeFolder(t, filepath.Join(class, "gone"), []item{{name: "queues.go"}})
 	c, err := intake.Open(class)
 	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(filepath.Join(class, "gone")))
+	s, err := c.Entries[1].Read(t.Context(), taught)
+	assert.ErrorIs(t, err, intake.ErrUnreadable)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+	assert.Equal(t, "gone", s.ID)
+
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = c.Entries[0].Read(ctx, taught)
 	assert.ErrorIs(t, err, context.Canceled)
+	assert.NotErrorIs(t, err, intake.ErrUnreadable)
+
+	require.NoError(t, os.RemoveAll(class))
+	_, err = c.Entries[0].Read(t.Context(), taught)
+	assert.ErrorContains(t, err, "the folder of submissions cannot be read")
+	assert.NotErrorIs(t, err, intake.ErrUnreadable, "it is not this one's trouble alone")
+}
+
+func TestWhatMayNotBeReadIsNobodysZero(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("skipped, because Windows does not have such permissions")
+	}
+	if os.Getuid() == 0 && os.Getenv("CONCLAB_NO_CAPS") == "" {
+		// Root may read everything, unless that is taken away.
+		setpriv, err := exec.LookPath("setpriv")
+		if err != nil {
+			t.Skip("skipped, because this is root, who may read everything, and there is no setpriv")
+		}
+		cmd := exec.Command(setpriv, "--bounding-set=-all", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), "CONCLAB_NO_CAPS=1")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Contains(t, string(out), "--- PASS: "+t.Name())
+		return
+	}
+	for what, locked := range map[string]string{
+		"a folder": "alice", "a folder in it": "alice/exercises", "a file": "alice/pipes.go", "an archive": "alice/more.zip", "an archive alone": "bob.zip",
+	} {
+		t.Run(what, func(t *testing.T) {
+			class := t.TempDir()
+			writeFolder(t, class, []item{
+				{name: "alice/pipes.go", data: []byte("package pipes")},
+				{name: "alice/exercises/queues/queues.go", data: []byte("package queues")},
+				{name: "alice/more.zip", data: makeZip(t, nil)},
+				{name: "bob.zip", data: makeZip(t, []item{{name: "queues.go", data: []byte("package queues")}})},
+				{name: "carol/queues.go", data: []byte("package queues")},
+				{name: "carol/notes.txt"},
+			})
+			require.NoError(t, os.Chmod(filepath.Join(class, "carol", "notes.txt"), 0))
+			require.NoError(t, os.Chmod(filepath.Join(class, locked), 0))
+			t.Cleanup(func() { _ = os.Chmod(filepath.Join(class, locked), 0o700) })
+			c, err := intake.Open(class)
+			require.NoError(t, err)
+			whose, _, _ := strings.Cut(locked, "/")
+			for _, e := range c.Entries {
+				s, err := e.Read(t.Context(), taught)
+				if e.Name == whose {
+					assert.ErrorIs(t, err, intake.ErrUnreadable)
+					assert.ErrorIs(t, err, fs.ErrPermission)
+					continue
+				}
+				require.NoError(t, err)
+				assert.Contains(t, s.Files, "queues", "what nobody needs to read keeps nobody")
+			}
+		})
+	}
 }
