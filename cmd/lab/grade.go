@@ -115,7 +115,7 @@ func (f *gradeFlags) grade(cmd *cobra.Command, root, dir string) error {
 	for _, r := range class.Refused {
 		fmt.Fprintf(cmd.ErrOrStderr(), "left out: %q (%s)\n", r.Path, r.Word)
 	}
-	results, err := ledger.Open(f.out, shard, class.IDs)
+	results, err := ledger.Open(f.out, shard, class.IDs, class.Refused...)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (f *gradeFlags) grade(cmd *cobra.Command, root, dir string) error {
 	if err != nil {
 		return err
 	}
-	screen.GradingEnded(cmd.ErrOrStderr(), summary, f.out)
+	screen.GradingEnded(cmd.ErrOrStderr(), summary, len(class.Refused), f.out)
 	return nil
 }
 

@@ -18,5 +18,7 @@ func readClass(dir, policyFile string) (c *report.Class, missing []string, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	return report.New(p, all), missing, nil
+	c = report.New(p, all)
+	c.LeftOut, err = ledger.LeftOut(dir)
+	return c, missing, err
 }

@@ -66,6 +66,9 @@ type class struct {
 	Version int      `json:"version"`
 	Shard   Shard    `json:"shard"`
 	IDs     []string `json:"ids"` // of the whole class, sorted
+
+	// LeftOut are the files beside the submissions that are none; see [LeftOut].
+	LeftOut []gradebook.Refused `json:"leftOut,omitempty"`
 }
 
 // of returns the IDs that belong to the class's shard.
@@ -87,8 +90,9 @@ type Ledger struct {
 
 // Open opens the folder for a class or a part of it, makes it if it is not there,
 // and keeps others from opening it. Entries of submissions that are no longer in
-// the class are left out by [Read]; they stay in the folder.
-func Open(dir string, shard Shard, ids []string) (*Ledger, error) {
+// the class are left out by [Read]; they stay in the folder. LeftOut are the files
+// beside the submissions that are none.
+func Open(dir string, shard Shard, ids []string, leftOut ...gradebook.Refused) (*Ledger, error) {
 	if shard.Of < 1 {
 		shard = Shard{1, 1}
 	}
@@ -102,7 +106,8 @@ func Open(dir string, shard Shard, ids []string) (*Ledger, error) {
 		return nil, trouble(dir, err)
 	}
 	l := &Ledger{dir, unlock}
-	if err := l.begin(class{gradebook.Version, shard, slices.Sorted(slices.Values(ids))}); err != nil {
+	c := class{Version: gradebook.Version, Shard: shard, IDs: slices.Sorted(slices.Values(ids)), LeftOut: leftOut}
+	if err := l.begin(c); err != nil {
 		l.Close()
 		return nil, err
 	}
@@ -125,7 +130,7 @@ func (l *Ledger) begin(c class) error {
 		return fmt.Errorf("%s holds the results of shard %d/%d, and cannot take those of shard %d/%d: name another folder with --out",
 			l.dir, old.Shard.Number, old.Shard.Of, c.Shard.Number, c.Shard.Of)
 	}
-	if err == nil && slices.Equal(old.IDs, c.IDs) {
+	if err == nil && slices.Equal(old.IDs, c.IDs) && slices.Equal(old.LeftOut, c.LeftOut) {
 		return nil
 	}
 	text, err := json.Marshal(c)
@@ -242,4 +247,11 @@ func Read(dir string) (all []*gradebook.Entry, missing []string, err error) {
 		}
 	}
 	return all, missing, nil
+}
+
+// LeftOut returns the files that lay beside the class's submissions and were none,
+// such as an archive of a kind that is not taken: somebody may have handed it in.
+func LeftOut(dir string) ([]gradebook.Refused, error) {
+	c, err := readClass(dir)
+	return c.LeftOut, err
 }

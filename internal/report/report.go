@@ -34,6 +34,9 @@ type Class struct {
 	Policy policy.Policy
 	Marks  []policy.Marks // in the order of their IDs
 
+	// LeftOut are the files beside the submissions that were taken for none.
+	LeftOut []gradebook.Refused
+
 	rules map[string]map[string]string // of each lesson, by test
 	part  bool                         // whether there are more in the class than Marks
 }
@@ -68,8 +71,8 @@ func (c *Class) Only(id string) (one *Class, ok bool) {
 
 // Warnings says what an instructor should look at before the marks go out, a
 // sentence each: marks that are still open, refused files where a lesson is
-// missing, a due date that nobody has missed, and IDs in the policy that are
-// nobody's.
+// missing, files that were no submissions, a due date that nobody has missed, and
+// IDs in the policy that are nobody's.
 func (c *Class) Warnings() []string {
 	var all []string
 	for _, m := range c.Marks {
@@ -81,6 +84,9 @@ func (c *Class) Warnings() []string {
 			r := telling(m.Entry.Refused)
 			all = append(all, fmt.Sprintf("%s has submitted files that were refused, such as %s (%s), and not every lesson", m.Entry.ID, Line(r.Path), r.Word))
 		}
+	}
+	for _, r := range c.LeftOut {
+		all = append(all, fmt.Sprintf("%s is no submission (%s) and was left out: if somebody handed it in, make a folder, a .zip or a .tar.gz of it, and grade again", Line(r.Path), r.Word))
 	}
 	if !c.Policy.Due.IsZero() && len(c.Policy.HandedIn) == 0 && !c.part {
 		all = append(all, "there is a due date, but the policy's handed-in names nobody, so all count as in time")

@@ -173,6 +173,23 @@ func TestRefusedFilesWhereALessonIsMissing(t *testing.T) {
 	assert.Len(t, report.New(policy.Default(), []*gradebook.Entry{e}).Warnings(), 1)
 }
 
+func TestFilesThatWereNoSubmissionsAreNamed(t *testing.T) {
+	c := class()
+	c.LeftOut = []gradebook.Refused{{Path: "carol\x1b.rar", Word: "unknown"}}
+	want := "carol\ufffd.rar is no submission (unknown) and was left out: if somebody handed it in, make a folder, a .zip or a .tar.gz of it, and grade again"
+	assert.Contains(t, c.Warnings(), want)
+	for name, write := range map[string]func(io.Writer, *report.Class) error{"table": report.Table, "html": report.HTML} {
+		var b bytes.Buffer
+		require.NoError(t, write(&b, c))
+		assert.Contains(t, b.String(), want, name)
+	}
+	var b bytes.Buffer
+	require.NoError(t, report.JSON(&b, c))
+	assert.Contains(t, b.String(), `"leftOut": [`)
+	one, _ := c.Only("s01")
+	assert.NotContains(t, one.Warnings(), want, "it is not this one's")
+}
+
 func TestNamesInThePolicyThatAreNobodys(t *testing.T) {
 	p := policy.Default()
 	p.Judged = map[string]map[string]float64{"s99": {"queues": 1}}

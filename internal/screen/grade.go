@@ -64,9 +64,13 @@ func outcome(e *gradebook.Entry) string {
 	return strings.Join(words, ", ")
 }
 
-// GradingEnded sums a grading up.
-func GradingEnded(w io.Writer, s grade.Summary, out string) {
-	fmt.Fprintf(w, "%d submissions are graded, %d of them before; the results are in %s\n", s.Total, s.Known, out)
+// GradingEnded sums a grading up, from which so many files were left out.
+func GradingEnded(w io.Writer, s grade.Summary, leftOut int, out string) {
+	left := ""
+	if leftOut > 0 {
+		left = "; left out: " + count(leftOut, "file")
+	}
+	fmt.Fprintf(w, "%d submissions are graded, %d of them before%s; the results are in %s\n", s.Total, s.Known, left, out)
 	if s.Open > 0 {
 		fmt.Fprintf(w, "%d have no mark yet, because of an error of the grader's or because a person must look: %s grade report %s names them\n",
 			s.Open, Command, out)
