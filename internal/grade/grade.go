@@ -84,8 +84,9 @@ type Options struct {
 type Event struct {
 	ID      string
 	Entry   *gradebook.Entry
-	Known   bool // whether it was in the ledger already
-	Done    int  // submissions, this one included
+	Known   bool   // whether it was in the ledger already
+	Was     string // the name that had this ID when it was graded before; empty if it is the same
+	Done    int    // submissions, this one included
 	Total   int
 	Elapsed time.Duration // since the beginning
 	Left    time.Duration // an estimate; zero while nothing is known
@@ -214,7 +215,8 @@ func (e *Engine) Run(ctx context.Context, l *ledger.Ledger, items []Item, on fun
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			entry, known, err := e.item(ctx, l, item)
+			old := l.Get(item.ID)
+			entry, known, err := e.item(ctx, l, item, old)
 			if err != nil {
 				return err
 			}
@@ -230,6 +232,9 @@ func (e *Engine) Run(ctx context.Context, l *ledger.Ledger, items []Item, on fun
 				s.Open++
 			}
 			event := Event{ID: item.ID, Entry: entry, Known: known, Done: done, Total: len(items), Elapsed: time.Since(start)}
+			if old != nil && !intake.Same(old.Name, entry.Name) {
+				event.Was = old.Name
+			}
 			if made > 0 {
 				event.Left = time.Since(start) / time.Duration(made) * time.Duration(len(items)-done)
 			}
@@ -248,8 +253,9 @@ func (e *Engine) Run(ctx context.Context, l *ledger.Ledger, items []Item, on fun
 	return s, nil
 }
 
-// item grades a submission, unless the ledger knows what would come out.
-func (e *Engine) item(ctx context.Context, l *ledger.Ledger, item Item) (entry *gradebook.Entry, known bool, err error) {
+// item grades a submission, unless the entry that the ledger has, if any, says what
+// would come out.
+func (e *Engine) item(ctx context.Context, l *ledger.Ledger, item Item, old *gradebook.Entry) (entry *gradebook.Entry, known bool, err error) {
 	sub, err := item.Read(ctx)
 	if errors.Is(err, intake.ErrUnreadable) {
 		entry := e.unreadable(sub, err)
@@ -260,7 +266,7 @@ func (e *Engine) item(ctx context.Context, l *ledger.Ledger, item Item) (entry *
 	}
 	made := e.made(sub)
 	key := keyOf(made)
-	if old := l.Get(sub.ID); old != nil && old.Key == key && !failedToGrade(old) {
+	if old != nil && old.Key == key && !failedToGrade(old) {
 		fresh := *old
 		fresh.Name, fresh.Refused = sub.Name, sub.Refused
 		if !same(*old, fresh) {

@@ -142,14 +142,19 @@ func TestWhatIsKnownIsNotGradedAgain(t *testing.T) {
 		submission("a", map[string]string{"coroutines": starter(t, "coroutines")}),
 		submission("b", map[string]string{}),
 	}
+	was := map[string]string{}
 	run := func() (known []string) {
 		t.Helper()
+		clear(was)
 		l, err := ledger.Open(dir, ledger.Shard{}, []string{"a", "b"})
 		require.NoError(t, err)
 		defer l.Close()
 		s, err := e.Run(t.Context(), l, []grade.Item{item(subs[0]), item(subs[1])}, func(event grade.Event) {
 			if event.Known {
 				known = append(known, event.ID)
+			}
+			if event.Was != "" {
+				was[event.ID] = event.Was
 			}
 		})
 		require.NoError(t, err)
@@ -160,8 +165,12 @@ func TestWhatIsKnownIsNotGradedAgain(t *testing.T) {
 	assert.Empty(t, run())
 	assert.Equal(t, []string{"a", "b"}, run())
 
+	subs[1].Name = "b.zip"
+	run()
+	assert.Empty(t, was, "another form is no other name")
 	subs[1].Name = "another name"
 	assert.Equal(t, []string{"a", "b"}, run(), "a name is no reason to grade again")
+	assert.Equal(t, map[string]string{"b": "b.zip"}, was, "but somebody else's, perhaps")
 	all, _, err := ledger.Read(dir)
 	require.NoError(t, err)
 	assert.Equal(t, "another name", all[1].Name, "but it is written down")

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	"unicode"
 
 	"conclab/internal/gradebook"
+	"conclab/internal/intake"
 	"conclab/internal/policy"
 	"conclab/internal/runner"
 	"conclab/lessons"
@@ -71,7 +73,8 @@ func (c *Class) Only(id string) (one *Class, ok bool) {
 
 // Warnings says what an instructor should look at before the marks go out, a
 // sentence each: marks that are still open, refused files where a lesson is
-// missing, files that were no submissions, a due date that nobody has missed, and
+// missing, files that were no submissions, names so alike that their IDs may be taken
+// for each other's, a due date that nobody has missed, and
 // IDs in the policy that are nobody's.
 func (c *Class) Warnings() []string {
 	var all []string
@@ -85,6 +88,7 @@ func (c *Class) Warnings() []string {
 			all = append(all, fmt.Sprintf("%s has submitted files that were refused, such as %s (%s), and not every lesson", m.Entry.ID, Line(r.Path), r.Word))
 		}
 	}
+	all = append(all, c.alike()...)
 	for _, r := range c.LeftOut {
 		all = append(all, fmt.Sprintf("%s is no submission (%s) and was left out: if somebody handed it in, make a folder, a .zip or a .tar.gz of it, and grade again", Line(r.Path), r.Word))
 	}
@@ -96,6 +100,23 @@ func (c *Class) Warnings() []string {
 	for _, id := range slices.Compact(ids) {
 		if _, ok := c.Find(id); !ok && !c.part {
 			all = append(all, fmt.Sprintf("the policy names %s, who is not in this class", id))
+		}
+	}
+	return all
+}
+
+// alike names the submissions that would have the same ID. Which of them has it
+// changes when one more comes, and what the policy says of an ID stays.
+func (c *Class) alike() []string {
+	wanted := map[string][]string{}
+	for _, m := range c.Marks {
+		id := intake.ID(m.Entry.Name)
+		wanted[id] = append(wanted[id], fmt.Sprintf("%s (%s)", m.Entry.ID, Line(m.Entry.Name)))
+	}
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(wanted)) {
+		if few := wanted[id]; id != "" && len(few) > 1 {
+			all = append(all, fmt.Sprintf("%s would have the same id: if they are one student's, keep one and grade again; if not, see that the policy means the right one", strings.Join(few, " and ")))
 		}
 	}
 	return all

@@ -190,6 +190,21 @@ func TestFilesThatWereNoSubmissionsAreNamed(t *testing.T) {
 	assert.NotContains(t, one.Warnings(), want, "it is not this one's")
 }
 
+func TestNamesThatWouldHaveTheSameID(t *testing.T) {
+	warnings := func(byID ...string) []string {
+		var all []*gradebook.Entry
+		for i := 0; i < len(byID); i += 2 {
+			all = append(all, entry(byID[i], byID[i+1], nil, nil))
+		}
+		return report.New(policy.Default(), all).Warnings()
+	}
+	assert.Empty(t, warnings("alice", "Alice", "bob", "bob.zip", "jane-doe-1", "Jane Doe_1", "jane-doe-2", "Jane Doe_2", "x-1", "日本", "x-2", "名前"))
+	assert.Equal(t, []string{
+		"alice (alice) and alice-3bc51062 (Alice) would have the same id: if they are one student's, keep one and grade again; if not, see that the policy means the right one",
+		"bob (bob) and bob-12345678 (bob.zip) would have the same id: if they are one student's, keep one and grade again; if not, see that the policy means the right one",
+	}, warnings("alice", "alice", "alice-3bc51062", "Alice", "bob", "bob", "bob-12345678", "bob.zip", "x", ""))
+}
+
 func TestNamesInThePolicyThatAreNobodys(t *testing.T) {
 	p := policy.Default()
 	p.Judged = map[string]map[string]float64{"s99": {"queues": 1}}

@@ -18,6 +18,9 @@ import (
 func Graded(w io.Writer) func(grade.Event) {
 	known := 0
 	return func(e grade.Event) {
+		if e.Was != "" {
+			fmt.Fprintf(w, "Note: the id %s was that of %q before, and is that of %q now: see whether the policy says anything of it.\n", e.ID, e.Was, e.Entry.Name)
+		}
 		if e.Known {
 			known++
 			return

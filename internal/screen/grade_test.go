@@ -7,7 +7,17 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"conclab/internal/grade"
+	"conclab/internal/gradebook"
 )
+
+func TestAnIDThatIsAnothersNowIsSaid(t *testing.T) {
+	var out strings.Builder
+	graded := Graded(&out)
+	graded(grade.Event{ID: "bob", Entry: &gradebook.Entry{Name: "bob"}, Known: true, Done: 1, Total: 2})
+	assert.Empty(t, out.String())
+	graded(grade.Event{ID: "alice", Entry: &gradebook.Entry{Name: "alice\n"}, Was: "Alice", Known: true, Done: 2, Total: 2})
+	assert.Equal(t, "Note: the id alice was that of \"Alice\" before, and is that of \"alice\\n\" now: see whether the policy says anything of it.\n", out.String())
+}
 
 func TestAGradingsLastLineCountsWhatIsInNoMark(t *testing.T) {
 	for want, c := range map[string]struct {
