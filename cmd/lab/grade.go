@@ -123,7 +123,7 @@ func (f *gradeFlags) grade(cmd *cobra.Command, root, dir string) error {
 	if err := sandbox.Check(cmd.Context(), o.Isolation); err != nil {
 		return err
 	}
-	results, err := ledger.Open(f.out, ledger.Class{Shard: shard, IDs: class.IDs, Policy: f.policy})
+	results, err := ledger.Open(f.out, ledger.Class{Shard: shard, IDs: class.IDs, LeftOut: class.Refused, Policy: f.policy})
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (f *gradeFlags) grade(cmd *cobra.Command, root, dir string) error {
 	if err != nil {
 		return err
 	}
-	screen.GradingEnded(cmd.ErrOrStderr(), summary, f.out)
+	screen.GradingEnded(cmd.ErrOrStderr(), summary, len(class.Refused), f.out)
 	if summary.Errors > 0 {
 		return errFailed
 	}
@@ -182,19 +182,17 @@ func newGradeDiff() *cobra.Command {
 			if len(args) != 2 {
 				return fmt.Errorf("say which results to compare, as in: %s grade diff results-1 results-2", screen.Command)
 			}
-			var p policy.Policy
-			var sides [2][]*gradebook.Entry
+			var sides [2]results
 			for i, dir := range args {
-				var unfinished string
 				var err error
-				if p, sides[i], unfinished, err = readResults(dir, file); err != nil {
+				if sides[i], err = readResults(dir, file); err != nil {
 					return err
 				}
-				if unfinished != "" {
-					warn(cmd, []string{unfinished})
+				if sides[i].unfinished != "" {
+					warn(cmd, []string{sides[i].unfinished})
 				}
 			}
-			screen.Diff(cmd.OutOrStdout(), p, sides[0], sides[1])
+			screen.Diff(cmd.OutOrStdout(), sides[0].policy, sides[0].entries, sides[1].entries)
 			return nil
 		},
 	}

@@ -59,14 +59,14 @@ away, and named.`,
 					return err
 				}
 			}
-			c, unfinished, err := readClass(args[0], f.policy)
+			r, err := readResults(args[0], f.policy)
 			if err != nil {
 				return err
 			}
-			if unfinished != "" {
-				warn(cmd, []string{unfinished})
+			if r.unfinished != "" {
+				warn(cmd, []string{r.unfinished})
 			}
-			return f.write(cmd, c)
+			return f.write(cmd, r.marked())
 		},
 	}
 	cmd.Flags().StringVar(&f.format, "format", "table", "the form: "+strings.Join(formats(), ", "))

@@ -10,38 +10,45 @@ import (
 	"conclab/internal/report"
 )
 
-// readResults reads the results in a folder and the policy that marks them; without
-// a name, the default one. Unfinished is a sentence if some have not been graded
-// yet.
-func readResults(dir, policyFile string) (p policy.Policy, all []*gradebook.Entry, unfinished string, err error) {
-	if p, err = policy.Load(policyFile); err != nil {
-		return p, nil, "", err
-	}
-	all, missing, err := ledger.Read(dir)
-	if err != nil {
-		return p, nil, "", err
-	}
-	if len(missing) > 0 {
-		unfinished = fmt.Sprintf("the grading in %s is not at its end; still to come: %s", dir, strings.Join(missing, ", "))
-	}
-	c, err := ledger.ReadClass(dir)
-	switch {
-	case err != nil:
-		return p, nil, "", err
-	case c.Policy != "" && policyFile == "":
-		// Lateness, weights and what a person has decided would be gone without a word.
-		return p, nil, "", fmt.Errorf("%s was graded by the policy %s: say which policy makes the marks, as in --policy %[2]s", dir, c.Policy)
-	case c.Shard.Of > 1 && unfinished == "":
-		unfinished = fmt.Sprintf("%s holds shard %d/%d of the class; lab grade merge puts all together", dir, c.Shard.Number, c.Shard.Of)
-	}
-	return p, all, unfinished, nil
+// results are what lab grade wrote into a folder, and the policy that marks them.
+type results struct {
+	class   ledger.Class
+	entries []*gradebook.Entry
+	policy  policy.Policy
+
+	// unfinished is a sentence if these are not the whole class.
+	unfinished string
 }
 
-// readClass reads the results in a folder and marks them.
-func readClass(dir, policyFile string) (c *report.Class, unfinished string, err error) {
-	p, all, unfinished, err := readResults(dir, policyFile)
-	if err != nil {
-		return nil, "", err
+// readResults reads a folder of results, and the policy that is in a file; without a
+// name, the default one.
+func readResults(dir, policyFile string) (r results, err error) {
+	if r.policy, err = policy.Load(policyFile); err != nil {
+		return r, err
 	}
-	return report.New(p, all), unfinished, nil
+	var missing []string
+	if r.entries, missing, err = ledger.Read(dir); err != nil {
+		return r, err
+	}
+	if r.class, err = ledger.ReadClass(dir); err != nil {
+		return r, err
+	}
+	shard := r.class.Shard
+	switch {
+	case r.class.Policy != "" && policyFile == "":
+		// Lateness, weights and what a person has decided would be gone without a word.
+		return r, fmt.Errorf("%s was graded by the policy %s: say which policy makes the marks, as in --policy %[2]s", dir, r.class.Policy)
+	case len(missing) > 0:
+		r.unfinished = fmt.Sprintf("the grading in %s is not at its end; still to come: %s", dir, strings.Join(missing, ", "))
+	case shard.Of > 1:
+		r.unfinished = fmt.Sprintf("%s holds shard %d/%d of the class; lab grade merge puts all together", dir, shard.Number, shard.Of)
+	}
+	return r, nil
+}
+
+// marked gives the marks.
+func (r results) marked() *report.Class {
+	c := report.New(r.policy, r.entries)
+	c.LeftOut = r.class.LeftOut
+	return c
 }

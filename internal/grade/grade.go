@@ -10,7 +10,8 @@
 //     under the same conditions, is not made again. So a grading that was killed
 //     goes on where it was.
 //   - What goes wrong with the grader itself is a grader error of that one
-//     lesson, never a failed test, and is graded again the next time.
+//     lesson, never a failed test, and is graded again the next time. So is a
+//     submission that cannot be read; it keeps nobody else from being graded.
 //   - Memory is that of the submissions that are being graded at the moment.
 //
 // It gives no marks; see package gradebook.
@@ -35,6 +36,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"conclab/internal/gradebook"
+	"conclab/internal/intake"
 	"conclab/internal/ledger"
 	"conclab/internal/runner"
 	"conclab/internal/sandbox"
@@ -43,7 +45,11 @@ import (
 
 // Item is a submission that has not been read yet.
 type Item struct {
-	ID   string
+	ID string
+
+	// Read reads it. An error that wraps [intake.ErrUnreadable] concerns this
+	// submission alone, of which ID and Name are known; any other ends the
+	// grading.
 	Read func(ctx context.Context) (gradebook.Submission, error)
 }
 
@@ -79,8 +85,9 @@ type Options struct {
 type Event struct {
 	ID      string
 	Entry   *gradebook.Entry
-	Known   bool // whether it was in the ledger already
-	Done    int  // submissions, this one included
+	Known   bool   // whether it was in the ledger already
+	Was     string // the name that had this ID when it was graded before; empty if it is the same
+	Done    int    // submissions, this one included
 	Total   int
 	Elapsed time.Duration // since the beginning
 	Left    time.Duration // an estimate; zero while nothing is known
@@ -210,7 +217,11 @@ func (e *Engine) Run(ctx context.Context, l *ledger.Ledger, items []Item, on fun
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			entry, known, err := e.item(ctx, l, item)
+			old, err := l.Get(item.ID)
+			if err != nil {
+				return err
+			}
+			entry, known, err := e.item(ctx, l, item, old)
 			if err != nil {
 				return err
 			}
@@ -229,6 +240,9 @@ func (e *Engine) Run(ctx context.Context, l *ledger.Ledger, items []Item, on fun
 				s.Errors++
 			}
 			event := Event{ID: item.ID, Entry: entry, Known: known, Done: done, Total: len(items), Elapsed: time.Since(start)}
+			if old != nil && !intake.Same(old.Name, entry.Name) {
+				event.Was = old.Name
+			}
 			if made > 0 {
 				event.Left = time.Since(start) / time.Duration(made) * time.Duration(len(items)-done)
 			}
@@ -247,24 +261,25 @@ func (e *Engine) Run(ctx context.Context, l *ledger.Ledger, items []Item, on fun
 	return s, nil
 }
 
-// item grades a submission, unless the ledger knows what would come out.
-func (e *Engine) item(ctx context.Context, l *ledger.Ledger, item Item) (entry *gradebook.Entry, known bool, err error) {
+// item grades a submission, unless the entry that the ledger has, if any, says what
+// would come out.
+func (e *Engine) item(ctx context.Context, l *ledger.Ledger, item Item, old *gradebook.Entry) (entry *gradebook.Entry, known bool, err error) {
+	if old != nil {
+		if lost := e.notGraded(old); len(lost) > 0 {
+			return nil, false, fmt.Errorf("the results of %s in %s would be lost, which is not graded this time: name another folder with --out",
+				item.ID, strings.Join(lost, ", "))
+		}
+	}
 	sub, err := item.Read(ctx)
+	if errors.Is(err, intake.ErrUnreadable) {
+		entry := e.unreadable(sub, err)
+		return entry, false, l.Put(entry)
+	}
 	if err != nil {
 		return nil, false, err
 	}
 	made := e.made(sub)
 	key := keyOf(made)
-	old, err := l.Get(sub.ID)
-	if err != nil {
-		return nil, false, err
-	}
-	if old != nil {
-		if lost := e.notGraded(old); len(lost) > 0 {
-			return nil, false, fmt.Errorf("the results of %s in %s would be lost, which is not graded this time: name another folder with --out",
-				sub.ID, strings.Join(lost, ", "))
-		}
-	}
 	if old != nil && old.Key == key && !failedToGrade(old) {
 		fresh := *old
 		fresh.Name, fresh.Refused = sub.Name, sub.Refused
@@ -373,14 +388,7 @@ func keyOf(m gradebook.Made) string {
 // the entry.
 func (e *Engine) Grade(ctx context.Context, sub gradebook.Submission) (*gradebook.Entry, error) {
 	start := time.Now()
-	made := e.made(sub)
-	entry := &gradebook.Entry{
-		Version: gradebook.Version, ID: sub.ID, Name: sub.Name,
-		Key: keyOf(made), Made: made, Refused: sub.Refused, Graded: start.UTC().Truncate(time.Second),
-	}
-	for _, l := range e.o.Lessons {
-		entry.Lessons = append(entry.Lessons, e.untouched(l))
-	}
+	entry := e.begin(sub, start)
 	err := e.grade(ctx, sub, entry)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -392,15 +400,41 @@ func (e *Engine) Grade(ctx context.Context, sub gradebook.Submission) (*gradeboo
 			return nil, ctx.Err()
 		}
 		if again != nil {
-			for i := range entry.Lessons {
-				if l := &entry.Lessons[i]; l.Status == "" {
-					l.Status, l.Why = gradebook.GraderError, again.Error()
-				}
-			}
+			leaveOpen(entry, again)
 		}
 	}
 	entry.Seconds = float64(time.Since(start).Milliseconds()) / 1000
 	return entry, nil
+}
+
+// begin makes an entry of which nothing is known yet.
+func (e *Engine) begin(sub gradebook.Submission, now time.Time) *gradebook.Entry {
+	made := e.made(sub)
+	entry := &gradebook.Entry{
+		Version: gradebook.Version, ID: sub.ID, Name: sub.Name,
+		Key: keyOf(made), Made: made, Refused: sub.Refused, Graded: now.UTC().Truncate(time.Second),
+	}
+	for _, l := range e.o.Lessons {
+		entry.Lessons = append(entry.Lessons, e.untouched(l))
+	}
+	return entry
+}
+
+// leaveOpen makes a grader error of every lesson that has no status yet.
+func leaveOpen(entry *gradebook.Entry, why error) {
+	for i := range entry.Lessons {
+		if l := &entry.Lessons[i]; l.Status == "" {
+			l.Status, l.Why = gradebook.GraderError, why.Error()
+		}
+	}
+}
+
+// unreadable makes the entry of a submission that could not be read. It stays
+// open, whatever the reason: nobody knows what was handed in.
+func (e *Engine) unreadable(sub gradebook.Submission, why error) *gradebook.Entry {
+	entry := e.begin(sub, time.Now())
+	leaveOpen(entry, why)
+	return entry
 }
 
 // untouched returns a lesson of which nothing is known yet but its tests.

@@ -142,14 +142,19 @@ func TestWhatIsKnownIsNotGradedAgain(t *testing.T) {
 		submission("a", map[string]string{"coroutines": starter(t, "coroutines")}),
 		submission("b", map[string]string{}),
 	}
+	was := map[string]string{}
 	run := func() (known []string) {
 		t.Helper()
+		clear(was)
 		l, err := ledger.Open(dir, ledger.Class{IDs: []string{"a", "b"}})
 		require.NoError(t, err)
 		defer l.Close()
 		s, err := e.Run(t.Context(), l, []grade.Item{item(subs[0]), item(subs[1])}, func(event grade.Event) {
 			if event.Known {
 				known = append(known, event.ID)
+			}
+			if event.Was != "" {
+				was[event.ID] = event.Was
 			}
 		})
 		require.NoError(t, err)
@@ -160,8 +165,12 @@ func TestWhatIsKnownIsNotGradedAgain(t *testing.T) {
 	assert.Empty(t, run())
 	assert.Equal(t, []string{"a", "b"}, run())
 
+	subs[1].Name = "b.zip"
+	run()
+	assert.Empty(t, was, "another form is no other name")
 	subs[1].Name = "another name"
 	assert.Equal(t, []string{"a", "b"}, run(), "a name is no reason to grade again")
+	assert.Equal(t, map[string]string{"b": "b.zip"}, was, "but somebody else's, perhaps")
 	all, _, err := ledger.Read(dir)
 	require.NoError(t, err)
 	assert.Equal(t, "another name", all[1].Name, "but it is written down")
@@ -245,6 +254,47 @@ func TestAGraderErrorIsNeverAZero(t *testing.T) {
 	assert.False(t, entry.Resolved())
 	other, _ := entry.Lesson("locks")
 	assert.Equal(t, gradebook.NotSubmitted, other.Status)
+}
+
+func TestWhoCannotBeReadStaysOpenAndKeepsNobody(t *testing.T) {
+	e := engine(t, true, nil, "coroutines", "locks")
+	class, dir := t.TempDir(), t.TempDir()
+	for _, id := range []string{"a", "b"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(class, id), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(class, id, "coroutines.go"), []byte(starter(t, "coroutines")), 0o644))
+	}
+	run := func(between func()) (grade.Summary, []*gradebook.Entry) {
+		t.Helper()
+		c, err := grade.ReadClass(class, course(t, "coroutines", "locks"), ledger.Shard{})
+		require.NoError(t, err)
+		l, err := ledger.Open(dir, ledger.Class{IDs: c.IDs})
+		require.NoError(t, err)
+		defer l.Close()
+		between()
+		s, err := e.Run(t.Context(), l, c.Items, nil)
+		require.NoError(t, err)
+		all, missing, err := ledger.Read(dir)
+		require.NoError(t, err)
+		assert.Empty(t, missing)
+		require.Len(t, all, 2)
+		return s, all
+	}
+	away := filepath.Join(t.TempDir(), "a")
+	s, all := run(func() { require.NoError(t, os.Rename(filepath.Join(class, "a"), away)) })
+	assert.Equal(t, 1, s.Open)
+	assert.False(t, all[0].Resolved())
+	for _, l := range all[0].Lessons {
+		assert.Equal(t, gradebook.GraderError, l.Status, "nobody knows what was handed in")
+		assert.Contains(t, l.Why, "the submission cannot be read: ")
+		assert.NotEmpty(t, l.Tasks)
+	}
+	assert.Equal(t, gradebook.Graded, all[1].Lessons[0].Status)
+
+	require.NoError(t, os.Rename(away, filepath.Join(class, "a")))
+	s, all = run(func() {})
+	assert.Equal(t, 1, s.Known, "b is not graded again")
+	assert.Equal(t, gradebook.Graded, all[0].Lessons[0].Status)
+	assert.Zero(t, s.Open)
 }
 
 func TestRepeatsAreNeverTheBest(t *testing.T) {

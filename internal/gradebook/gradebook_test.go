@@ -42,7 +42,7 @@ func TestDecodeSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                                    "not a whole entry",
 		`{"version":1,"id":"a"`:               "not a whole entry",
-		`{"version":99,"id":"a"}`:             "use a newer lab",
+		`{"version":99,"id":"a"}`:             "use the newer one",
 		`{"id":"a"}`:                          "no version",
 		`{"version":1,"id":"../a"}`:           "is none",
 		`{"version":1,"id":"a"} {"version":1`: "something follows",

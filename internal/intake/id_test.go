@@ -15,3 +15,9 @@ func TestANameInAGradebookFindsItsSubmission(t *testing.T) {
 		assert.Equal(t, id, intake.ID(name), name)
 	}
 }
+
+func TestAnotherFormIsNoOtherName(t *testing.T) {
+	assert.True(t, intake.Same("alice", "alice.zip"))
+	assert.True(t, intake.Same("alice.TGZ", "alice.tar.gz"))
+	assert.False(t, intake.Same("alice", "Alice"))
+}

@@ -9,8 +9,10 @@
 //     an archive on the top of the folder is looked into as well;
 //   - a .zip, .tar.gz or .tgz of those;
 //   - what Moodle makes of "download all submissions":
-//     Jane Doe_12345_assignsubmission_file_/queues.go, or without folders,
-//     Jane Doe_12345_assignsubmission_file_queues.go.
+//     Jane Doe_12345_assignsubmission_file/queues.go (older ones have an underscore at
+//     the end of the folder's name), or without folders,
+//     Jane Doe_12345_assignsubmission_file_queues.go. What the same student gave
+//     in another way, such as ..._assignsubmission_onlinetext, belongs to it.
 //
 // # From names to IDs
 //
@@ -36,6 +38,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -79,7 +82,11 @@ type Entry struct {
 // the student gave it. Only Moodle makes several parts of one submission.
 type part struct{ file, name string }
 
-var moodle = regexp.MustCompile(`(?s)^(.*)_(\d+)_assignsubmission_file_(.*)$`)
+// moodle takes Moodle's names apart: the student, the student's number, the kind
+// of submission (file, onlinetext), and the file's name if there are no folders.
+// See load_submissionplugin_filelist in mod/assign/classes/downloader.php of
+// https://github.com/moodle/moodle.
+var moodle = regexp.MustCompile(`(?s)^(.*)_(\d+)_assignsubmission_[a-z0-9]+(?:_(.*))?$`)
 
 // Open looks into the folder of a class. It reads no submission yet.
 func Open(dir string) (*Class, error) {
@@ -195,8 +202,14 @@ func trimArchive(name string) string {
 	return name
 }
 
-// Read reads the submission. What is wrong with it is in its Refused; the error
-// is for trouble with the disk, or wraps ctx.Err() if ctx has ended.
+// ErrUnreadable is what an error wraps if one submission cannot be read: by who
+// grades, for lack of a permission, or by anybody, because of the disk. That says
+// nothing about what was handed in.
+var ErrUnreadable = errors.New("the submission cannot be read")
+
+// Read reads the submission. What is wrong with it is in its Refused. An error
+// wraps ErrUnreadable, and then the submission has its ID and name, or ctx.Err()
+// if ctx has ended, or says that the whole folder cannot be read.
 func (e Entry) Read(ctx context.Context, lessons []string) (gradebook.Submission, error) {
 	s := gradebook.Submission{ID: e.ID, Name: e.Name, Files: map[string]gradebook.File{}}
 	r := &reader{ctx: ctx, lessons: lessons}
@@ -206,8 +219,11 @@ func (e Entry) Read(ctx context.Context, lessons []string) (gradebook.Submission
 	}
 	defer func() { _ = root.Close() }()
 	for _, p := range e.parts {
-		if err := r.part(root, p); err != nil {
-			return s, fmt.Errorf("the submission %q cannot be read: %w", e.Name, err)
+		switch err := r.part(root, p); {
+		case ctx.Err() != nil:
+			return s, ctx.Err()
+		case err != nil:
+			return s, fmt.Errorf("%w: %w: make it readable, and grade again", ErrUnreadable, err)
 		}
 	}
 	r.choose(&s)

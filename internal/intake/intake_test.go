@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -168,7 +169,7 @@ func TestWhatIsTakenAndWhatIsRefused(t *testing.T) {
 			case "refuse":
 				for _, word := range []string{
 					intake.Link, intake.Climbs, intake.Absolute, intake.TooBig, intake.NotRegular,
-					intake.Unknown, intake.Twice, intake.Encrypted, intake.Nested, intake.BadName,
+					intake.Unknown, intake.Twice, intake.Encrypted, intake.Nested, intake.BadName, intake.Misplaced,
 				} {
 					if path, ok := strings.CutPrefix(value, word+" "); ok {
 						if plain, err := strconv.Unquote(path); err == nil {
@@ -323,6 +324,22 @@ func TestAFolderOfTooManyFilesIsRefusedWhole(t *testing.T) {
 	assert.Equal(t, []gradebook.Refused{{Path: ".", Word: intake.TooMany}}, s.Refused)
 }
 
+func TestAFolderOfTheLabsNameIsNotLookedThroughForEver(t *testing.T) {
+	class := t.TempDir()
+	dir := filepath.Join(class, "alice", "docs", "deep")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	for i := range 2*intake.MaxFiles - 2 {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("a%d.txt", i)), nil, 0o600))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(class, "alice", "docs", "queues.go"), nil, 0o600))
+	s := read(t, class)
+	assert.Empty(t, s.Files)
+	assert.Equal(t, []gradebook.Refused{{Path: "docs/queues.go", Word: intake.TooMany}}, s.Refused, "nobody knows what else is there")
+
+	require.NoError(t, os.WriteFile(filepath.Join(class, "alice", "queues.go"), nil, 0o600))
+	assert.Contains(t, read(t, class).Files, "queues", "the lab's own folders are no reason to refuse everything")
+}
+
 func TestAnArchiveInAFolderIsLookedInto(t *testing.T) {
 	class := t.TempDir()
 	writeFolder(t, filepath.Join(class, "Jane Doe_12345_assignsubmission_file_"), []item{
@@ -348,11 +365,42 @@ func TestMoodleWithoutFolders(t *testing.T) {
 	c, err := intake.Open(class)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"jane-doe-12345", "jane-doe-6"}, ids(c))
-	assert.Equal(t, []gradebook.Refused{{Path: "Jane Doe_6_assignsubmission_onlinetext_x.html", Word: intake.Unknown}}, c.Refused)
+	assert.Empty(t, c.Refused)
 	s, err := c.Entries[0].Read(t.Context(), taught)
 	require.NoError(t, err)
 	assert.Len(t, s.Files, 2)
 	assert.Equal(t, "queues.go", s.Files["queues"].Path)
+	s, err = c.Entries[1].Read(t.Context(), taught)
+	require.NoError(t, err)
+	assert.Len(t, s.Files, 1)
+	assert.Equal(t, []gradebook.Refused{{Path: "x.html", Word: intake.Unknown}}, s.Refused)
+}
+
+func TestMoodlesFoldersOfAllAges(t *testing.T) {
+	for _, end := range []string{"", "_"} {
+		class := t.TempDir()
+		writeFolder(t, class, []item{
+			{name: "John Roe_12346_assignsubmission_file" + end + "/queues.go", data: []byte("package queues")},
+			{name: "Amy Poe_12349_assignsubmission_file" + end + "/sub/pipes.go", data: []byte("package pipes")},
+			{name: "Amy Poe_12349_assignsubmission_onlinetext" + end + "/onlinetext.html", data: []byte("<p>")},
+			{name: "Cy_7_assignsubmission_onlinetext" + end + "/onlinetext.html", data: []byte("<p>")},
+		})
+		c, err := intake.Open(class)
+		require.NoError(t, err)
+		assert.Empty(t, c.Refused)
+		require.Equal(t, []string{"amy-poe-12349", "cy-7", "john-roe-12346"}, ids(c), "a text is no student of its own")
+		text := []gradebook.Refused{{Path: "onlinetext.html", Word: intake.Unknown}}
+		for i, want := range []struct {
+			name, file string
+			refused    []gradebook.Refused
+		}{{"Amy Poe_12349", "sub/pipes.go", text}, {"Cy_7", "", text}, {"John Roe_12346", "queues.go", nil}} {
+			s, err := c.Entries[i].Read(t.Context(), taught)
+			require.NoError(t, err)
+			assert.Equal(t, want.name, s.Name, "by whose number Moodle's worksheet finds it")
+			assert.Equal(t, want.file, s.Files["pipes"].Path+s.Files["queues"].Path)
+			assert.Equal(t, want.refused, s.Refused)
+		}
+	}
 }
 
 func ids(c *intake.Class) []string {
@@ -464,10 +512,73 @@ func TestTrouble(t *testing.T) {
 
 	class := t.TempDir()
 	writeFolder(t, filepath.Join(class, "alice"), []item{{name: "queues.go"}})
+	writeFolder(t, filepath.Join(class, "gone"), []item{{name: "queues.go"}})
 	c, err := intake.Open(class)
 	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(filepath.Join(class, "gone")))
+	s, err := c.Entries[1].Read(t.Context(), taught)
+	assert.ErrorIs(t, err, intake.ErrUnreadable)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+	assert.Equal(t, "gone", s.ID)
+
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = c.Entries[0].Read(ctx, taught)
 	assert.ErrorIs(t, err, context.Canceled)
+	assert.NotErrorIs(t, err, intake.ErrUnreadable)
+
+	require.NoError(t, os.RemoveAll(class))
+	_, err = c.Entries[0].Read(t.Context(), taught)
+	assert.ErrorContains(t, err, "the folder of submissions cannot be read")
+	assert.NotErrorIs(t, err, intake.ErrUnreadable, "it is not this one's trouble alone")
+}
+
+func TestWhatMayNotBeReadIsNobodysZero(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("skipped, because Windows does not have such permissions")
+	}
+	if os.Getuid() == 0 && os.Getenv("CONCLAB_NO_CAPS") == "" {
+		// Root may read everything, unless that is taken away.
+		setpriv, err := exec.LookPath("setpriv")
+		if err != nil {
+			t.Skip("skipped, because this is root, who may read everything, and there is no setpriv")
+		}
+		cmd := exec.Command(setpriv, "--bounding-set=-all", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), "CONCLAB_NO_CAPS=1")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Contains(t, string(out), "--- PASS: "+t.Name())
+		return
+	}
+	for what, locked := range map[string]string{
+		"a folder": "alice", "a folder in it": "alice/exercises", "a file": "alice/pipes.go", "an archive": "alice/more.zip", "an archive alone": "bob.zip",
+	} {
+		t.Run(what, func(t *testing.T) {
+			class := t.TempDir()
+			writeFolder(t, class, []item{
+				{name: "alice/pipes.go", data: []byte("package pipes")},
+				{name: "alice/exercises/queues/queues.go", data: []byte("package queues")},
+				{name: "alice/more.zip", data: makeZip(t, nil)},
+				{name: "bob.zip", data: makeZip(t, []item{{name: "queues.go", data: []byte("package queues")}})},
+				{name: "carol/queues.go", data: []byte("package queues")},
+				{name: "carol/notes.txt"},
+			})
+			require.NoError(t, os.Chmod(filepath.Join(class, "carol", "notes.txt"), 0))
+			require.NoError(t, os.Chmod(filepath.Join(class, locked), 0))
+			t.Cleanup(func() { _ = os.Chmod(filepath.Join(class, locked), 0o700) })
+			c, err := intake.Open(class)
+			require.NoError(t, err)
+			whose, _, _ := strings.Cut(locked, "/")
+			for _, e := range c.Entries {
+				s, err := e.Read(t.Context(), taught)
+				if e.Name == whose {
+					assert.ErrorIs(t, err, intake.ErrUnreadable)
+					assert.ErrorIs(t, err, fs.ErrPermission)
+					continue
+				}
+				require.NoError(t, err)
+				assert.Contains(t, s.Files, "queues", "what nobody needs to read keeps nobody")
+			}
+		})
+	}
 }

@@ -32,9 +32,10 @@ const (
 	Unknown    = "unknown"     // no lesson's file
 	Twice      = "twice"       // there is another one for the same lesson
 	Encrypted  = "encrypted"
-	Broken     = "broken" // the archive, or the file in it, cannot be unpacked
-	Nested     = "nested" // an archive in an archive
-	BadName    = "name"   // not UTF-8, or with control characters
+	Broken     = "broken"    // the archive, or the file in it, cannot be unpacked
+	Nested     = "nested"    // an archive in an archive
+	BadName    = "name"      // not UTF-8, or with control characters
+	Misplaced  = "misplaced" // a lesson's file in a folder that has a name of the lab's own, such as solutions
 )
 
 // maxRefused is how many refusals of one submission are kept.
@@ -48,7 +49,9 @@ type reader struct {
 	entries int // files and folders
 	found   []found
 	refused []gradebook.Refused
-	over    bool // whether there are too many of them
+	beside  int                 // files and folders below the lab's own
+	aside   []gradebook.Refused // of those, what is refused unless a clone is around it
+	over    bool                // whether there are too many of them
 }
 
 // found is a file that may be a lesson's.
@@ -95,20 +98,14 @@ func (r *reader) folder(root *os.Root, dir string) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	f, err := root.Open(dir)
+	list, err := list(root, dir)
 	if err != nil {
 		return err
 	}
-	// A folder of millions of files is not worth reading to its end.
-	list, err := f.ReadDir(2 * MaxFiles)
-	_ = f.Close()
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	slices.SortFunc(list, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
 	for _, e := range list {
 		name := path.Join(dir, e.Name())
 		if r.passes(name) {
+			r.lookAside(root, name, e)
 			continue
 		}
 		if err := r.count(); err != nil {
@@ -132,6 +129,52 @@ func (r *reader) folder(root *os.Root, dir string) error {
 		}
 	}
 	return nil
+}
+
+// list returns what is in a folder, by name. A folder of millions of files is not
+// worth reading to its end.
+func list(root *os.Root, dir string) ([]fs.DirEntry, error) {
+	f, err := root.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	list, err := f.ReadDir(2 * MaxFiles)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	slices.SortFunc(list, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
+	return list, nil
+}
+
+// lookAside looks for lessons' files in what is passed over. Nothing of it is
+// taken, so what cannot be read there is no trouble.
+func (r *reader) lookAside(root *os.Root, name string, e fs.DirEntry) {
+	_, ok := beside(name)
+	if r.beside++; !ok || r.beside > 2*MaxFiles || r.ctx.Err() != nil {
+		if ok && r.beside == 2*MaxFiles+1 {
+			r.aside = append(r.aside, gradebook.Refused{Path: name, Word: TooMany})
+		}
+		return
+	}
+	if e.Type().IsRegular() {
+		r.passOver(name)
+	}
+	if !e.IsDir() {
+		return
+	}
+	list, _ := list(root, name)
+	for _, e := range list {
+		r.lookAside(root, path.Join(name, e.Name()), e)
+	}
+}
+
+// passOver remembers a file that is passed over, if it is a lesson's.
+func (r *reader) passOver(name string) {
+	_, isLesson := r.which(name)
+	if _, ok := beside(name); ok && isLesson {
+		r.aside = append(r.aside, gradebook.Refused{Path: name, Word: Misplaced})
+	}
 }
 
 // count counts one more file or folder.
@@ -206,6 +249,7 @@ func (r *reader) archive(name string, b []byte) error {
 	default:
 		r.found = append(r.found, in.found...)
 		r.refused = append(r.refused, in.refused...)
+		r.aside = append(r.aside, in.aside...)
 	}
 	return nil
 }
@@ -408,6 +452,7 @@ func (r *reader) name(given string, n int) (name string, ok bool, err error) {
 	clean := path.Clean(name)
 	switch {
 	case r.passes(clean):
+		r.passOver(clean)
 		return "", false, nil
 	case r.count() != nil:
 		return "", false, errTooMuch
@@ -449,13 +494,20 @@ func fold(name string) string {
 	return strings.ToLower(path.Clean(strings.ReplaceAll(name, `\`, "/")))
 }
 
-// own are the folders and files of the lab itself, but for the exercises, and
-// what file managers leave behind. A clone holds them, nobody reads them, and
-// they are not worth a word.
-var own = []string{
-	".DS_Store", ".ci", ".git", ".github", ".gitignore", ".idea", ".vscode", "LICENSE", "Makefile", "README.md", "Thumbs.db", "__MACOSX",
-	"cmd", "desktop.ini", "docs", "go.mod", "go.sum", "internal", "lessons", "solutions",
-}
+// own are files of the lab itself, and what file managers and the like leave
+// behind; parts are the lab's folders, but for the exercises. A clone holds them,
+// nobody reads them, and they are not worth a word.
+var (
+	own = []string{
+		".DS_Store", ".ci", ".git", ".github", ".gitignore", ".idea", ".vscode", "LICENSE", "Makefile", "README.md", "Thumbs.db", "__MACOSX",
+		"desktop.ini", "go.mod", "go.sum",
+	}
+	parts = []string{"cmd", "docs", "internal", "lessons", "solutions"}
+)
+
+func isOwn(part string) bool { return slices.Contains(own, part) || strings.HasPrefix(part, "._") }
+
+func isPart(name string) bool { return slices.Contains(parts, name) }
 
 // passes tells whether a file lies where nobody looks, or is a suite that came
 // with a clone.
@@ -464,11 +516,22 @@ func (r *reader) passes(name string) bool {
 	if slices.Contains(parts, "..") {
 		return false
 	}
-	if slices.ContainsFunc(parts, func(p string) bool { return slices.Contains(own, p) || strings.HasPrefix(p, "._") }) {
+	if slices.ContainsFunc(parts, func(p string) bool { return isOwn(p) || isPart(p) }) {
 		return true
 	}
 	n := len(parts)
 	return n >= 3 && parts[n-3] == "exercises" && slices.Contains(r.lessons, parts[n-2]) && parts[n-1] == parts[n-2]+"_test.go"
+}
+
+// beside tells whether a path leads through a folder that has the name of one of
+// the lab's parts, and where the clone would be then: a for a/solutions/queues.go.
+func beside(name string) (clone string, ok bool) {
+	names := strings.Split(name, "/")
+	i := slices.IndexFunc(names, isPart)
+	if i < 0 || slices.ContainsFunc(names, isOwn) {
+		return "", false
+	}
+	return cmp.Or(path.Join(names[:i]...), "."), true
 }
 
 // which returns the lesson whose file has that path in a submission.
@@ -508,6 +571,7 @@ func (r *reader) choose(s *gradebook.Submission) {
 		s.Refused = []gradebook.Refused{{Path: ".", Word: TooMany}}
 		return
 	}
+	r.settle()
 	slices.SortStableFunc(r.found, func(a, b found) int {
 		return cmp.Or(cmp.Compare(a.lesson, b.lesson), cmp.Compare(a.rank, b.rank), cmp.Compare(a.path, b.path))
 	})
@@ -528,6 +592,23 @@ func (r *reader) choose(s *gradebook.Submission) {
 	s.Refused = slices.Compact(r.refused)
 	if len(s.Refused) > maxRefused {
 		s.Refused = append(s.Refused[:maxRefused:maxRefused], gradebook.Refused{Path: "…", Word: TooMany})
+	}
+}
+
+// settle says a word about lessons' files in folders such as solutions, unless
+// there is a clone around them: then they are the lab's. None is ever taken, as a
+// reference would be everybody's best answer.
+func (r *reader) settle() {
+	clones := map[string]bool{}
+	for _, f := range r.found {
+		if f.rank == 0 {
+			clones[path.Dir(path.Dir(path.Dir(f.path)))] = true
+		}
+	}
+	for _, a := range r.aside {
+		if clone, _ := beside(a.Path); !clones[clone] {
+			r.refuse(a.Path, a.Word)
+		}
 	}
 }
 

@@ -68,6 +68,10 @@ type Class struct {
 	Shard   Shard    `json:"shard"` // the zero Shard is written as 1/1
 	IDs     []string `json:"ids"`   // of the whole class, sorted
 
+	// LeftOut are files beside the submissions that are none, such as an archive
+	// of a kind that is not taken: somebody may have handed it in.
+	LeftOut []gradebook.Refused `json:"leftOut,omitempty"`
+
 	// Policy is the file by which it was graded, as it was called then; empty if
 	// there was none.
 	Policy string `json:"policy,omitempty"`

@@ -96,6 +96,42 @@ func TestEntriesOfWhoLeftTheClassDoNotCount(t *testing.T) {
 	assert.Empty(t, missing)
 }
 
+func TestFilesThatAreNoSubmissionsStayWithTheResults(t *testing.T) {
+	leftOut := func(dir string) []gradebook.Refused {
+		t.Helper()
+		c, err := ledger.ReadClass(dir)
+		require.NoError(t, err)
+		return c.LeftOut
+	}
+	dir := t.TempDir()
+	carol, dave := gradebook.Refused{Path: "carol.rar", Word: "unknown"}, gradebook.Refused{Path: "dave.7z", Word: "unknown"}
+	for _, beside := range [][]gradebook.Refused{{carol, dave}, {dave}, nil} {
+		l, err := ledger.Open(dir, ledger.Class{IDs: ids(2), LeftOut: beside})
+		require.NoError(t, err)
+		l.Close()
+		assert.Equal(t, beside, leftOut(dir), "what the last grading saw")
+	}
+
+	old := `{"version":1,"shard":{"number":1,"of":1},"ids":["s-000"]}`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".class"), []byte(old), 0o600))
+	assert.Empty(t, leftOut(dir), "an older lab did not write them down")
+	_, missing, err := ledger.Read(dir)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"s-000"}, missing)
+
+	out, dirs := t.TempDir(), shards(t, 2)
+	for i, beside := range [][]gradebook.Refused{{carol}, {carol, dave}} {
+		l, err := ledger.Open(dirs[i], ledger.Class{Shard: ledger.Shard{Number: i + 1, Of: 2}, IDs: ids(7), LeftOut: beside})
+		require.NoError(t, err)
+		l.Close()
+	}
+	for range 2 {
+		_, err = ledger.Merge(out, dirs)
+		require.NoError(t, err)
+		assert.Equal(t, []gradebook.Refused{carol, dave}, leftOut(out))
+	}
+}
+
 func TestAnEntryThatIsDamagedIsNone(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, ledger.Shard{}, ids(1), entry("s-000", runner.Pass))

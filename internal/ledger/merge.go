@@ -16,6 +16,7 @@ func Merge(out string, dirs []string) (int, error) {
 	var first Class
 	from := map[int]string{} // which folder a shard is in
 	var all []*gradebook.Entry
+	var leftOut []gradebook.Refused // all shards see the same, unless somebody cleared up in the meantime
 	for _, dir := range dirs {
 		c, err := ReadClass(dir)
 		if err != nil {
@@ -33,6 +34,11 @@ func Merge(out string, dirs []string) (int, error) {
 			return 0, fmt.Errorf("shard %d/%d is there twice, in %s and in %s", c.Shard.Number, c.Shard.Of, other, dir)
 		}
 		from[c.Shard.Number] = dir
+		for _, r := range c.LeftOut {
+			if !slices.Contains(leftOut, r) {
+				leftOut = append(leftOut, r)
+			}
+		}
 		entries, missing, err := Read(dir)
 		if err != nil {
 			return 0, err
@@ -55,7 +61,7 @@ func Merge(out string, dirs []string) (int, error) {
 	if len(dirs) == 0 {
 		return 0, fmt.Errorf("there is nothing to merge: name the folders of all shards")
 	}
-	first.Shard = Shard{}
+	first.Shard, first.LeftOut = Shard{}, leftOut
 	l, err := Open(out, first)
 	if err != nil {
 		return 0, err

@@ -19,6 +19,8 @@ type jsonClass struct {
 	Lessons  []string      `json:"lessons"`
 	Feedback string        `json:"feedback"`
 	Students []jsonStudent `json:"students"`
+
+	LeftOut []gradebook.Refused `json:"leftOut,omitempty"` // files beside the submissions that were taken for none
 }
 
 type jsonStudent struct {
@@ -74,7 +76,7 @@ type jsonTest struct {
 
 // JSON writes everything, for programs. A mark that is still open is null.
 func JSON(w io.Writer, c *Class) error {
-	doc := jsonClass{Version: Version, Lessons: c.Policy.Lessons, Feedback: string(c.Policy.Feedback), Students: []jsonStudent{}}
+	doc := jsonClass{Version: Version, Lessons: c.Policy.Lessons, Feedback: string(c.Policy.Feedback), Students: []jsonStudent{}, LeftOut: c.LeftOut}
 	for _, m := range c.Marks {
 		s := jsonStudent{
 			ID: m.Entry.ID, Name: m.Entry.Name, HandedIn: c.Policy.HandedIn[m.Entry.ID],

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	"unicode"
 
 	"conclab/internal/gradebook"
+	"conclab/internal/intake"
 	"conclab/internal/policy"
 	"conclab/internal/runner"
 	"conclab/lessons"
@@ -33,6 +35,9 @@ import (
 type Class struct {
 	Policy policy.Policy
 	Marks  []policy.Marks // in the order of their IDs
+
+	// LeftOut are the files beside the submissions that were taken for none.
+	LeftOut []gradebook.Refused
 
 	rules map[string]map[string]string // of each lesson, by test
 	part  bool                         // whether there are more in the class than Marks
@@ -68,16 +73,22 @@ func (c *Class) Only(id string) (one *Class, ok bool) {
 
 // Warnings says what an instructor should look at before the marks go out, a
 // sentence each: marks that are still open, refused files where a lesson is
-// missing, a due date that nobody has missed, and IDs in the policy that are
-// nobody's.
+// missing, files that were no submissions, names so alike that their IDs may be taken
+// for each other's, a due date that nobody has missed, and
+// IDs in the policy that are nobody's.
 func (c *Class) Warnings() []string {
 	var all []string
 	for _, m := range c.Marks {
 		all = append(all, noMark(m)...)
 		missing := slices.ContainsFunc(m.Lessons, func(l policy.LessonMarks) bool { return l.Status == gradebook.NotSubmitted })
-		if refused := m.Entry.Refused; missing && len(refused) > 0 {
-			all = append(all, fmt.Sprintf("%s has submitted files that were refused, such as %s (%s), and not every lesson", m.Entry.ID, Line(refused[0].Path), refused[0].Word))
+		if missing && len(m.Entry.Refused) > 0 {
+			r := telling(m.Entry.Refused)
+			all = append(all, fmt.Sprintf("%s has submitted files that were refused, such as %s (%s), and not every lesson", m.Entry.ID, Line(r.Path), r.Word))
 		}
+	}
+	all = append(all, c.alike()...)
+	for _, r := range c.LeftOut {
+		all = append(all, fmt.Sprintf("%s is no submission (%s) and was left out: if somebody handed it in, make a folder, a .zip or a .tar.gz of it, and grade again", Line(r.Path), r.Word))
 	}
 	if !c.Policy.Due.IsZero() && len(c.Policy.HandedIn) == 0 && !c.part {
 		all = append(all, "there is a due date, but the policy's handed-in names nobody, so all count as in time")
@@ -90,6 +101,30 @@ func (c *Class) Warnings() []string {
 		}
 	}
 	return all
+}
+
+// alike names the submissions that would have the same ID. Which of them has it
+// changes when one more comes, and what the policy says of an ID stays.
+func (c *Class) alike() []string {
+	wanted := map[string][]string{}
+	for _, m := range c.Marks {
+		id := intake.ID(m.Entry.Name)
+		wanted[id] = append(wanted[id], fmt.Sprintf("%s (%s)", m.Entry.ID, Line(m.Entry.Name)))
+	}
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(wanted)) {
+		if few := wanted[id]; id != "" && len(few) > 1 {
+			all = append(all, fmt.Sprintf("%s would have the same id: if they are one student's, keep one and grade again; if not, see that the policy means the right one", strings.Join(few, " and ")))
+		}
+	}
+	return all
+}
+
+// telling is the first refusal that may have cost a lesson: a note or a picture
+// that is no lesson's file has cost none.
+func telling(refused []gradebook.Refused) gradebook.Refused {
+	i := slices.IndexFunc(refused, func(r gradebook.Refused) bool { return r.Word != "unknown" || strings.HasSuffix(r.Path, ".go") })
+	return refused[max(i, 0)]
 }
 
 // noMark says, a sentence each, why a submission has no mark yet.

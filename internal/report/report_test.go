@@ -166,6 +166,43 @@ func TestRefusedFilesWhereALessonIsMissing(t *testing.T) {
 	e.Lessons[0].Status = gradebook.NotSubmitted
 	assert.Equal(t, []string{"s01 has submitted files that were refused, such as all.zip (too big), and not every lesson"},
 		report.New(policy.Default(), []*gradebook.Entry{e}).Warnings())
+	e.Refused = []gradebook.Refused{{Path: "notes.txt", Word: "unknown"}, {Path: "solutions/queues.go", Word: "misplaced"}}
+	assert.Equal(t, []string{"s01 has submitted files that were refused, such as solutions/queues.go (misplaced), and not every lesson"},
+		report.New(policy.Default(), []*gradebook.Entry{e}).Warnings())
+	e.Refused = e.Refused[:1]
+	assert.Len(t, report.New(policy.Default(), []*gradebook.Entry{e}).Warnings(), 1)
+}
+
+func TestFilesThatWereNoSubmissionsAreNamed(t *testing.T) {
+	c := class()
+	c.LeftOut = []gradebook.Refused{{Path: "carol\x1b.rar", Word: "unknown"}}
+	want := "carol\ufffd.rar is no submission (unknown) and was left out: if somebody handed it in, make a folder, a .zip or a .tar.gz of it, and grade again"
+	assert.Contains(t, c.Warnings(), want)
+	for name, write := range map[string]func(io.Writer, *report.Class) error{"table": report.Table, "html": report.HTML} {
+		var b bytes.Buffer
+		require.NoError(t, write(&b, c))
+		assert.Contains(t, b.String(), want, name)
+	}
+	var b bytes.Buffer
+	require.NoError(t, report.JSON(&b, c))
+	assert.Contains(t, b.String(), `"leftOut": [`)
+	one, _ := c.Only("s01")
+	assert.NotContains(t, one.Warnings(), want, "it is not this one's")
+}
+
+func TestNamesThatWouldHaveTheSameID(t *testing.T) {
+	warnings := func(byID ...string) []string {
+		var all []*gradebook.Entry
+		for i := 0; i < len(byID); i += 2 {
+			all = append(all, entry(byID[i], byID[i+1], nil, nil))
+		}
+		return report.New(policy.Default(), all).Warnings()
+	}
+	assert.Empty(t, warnings("alice", "Alice", "bob", "bob.zip", "jane-doe-1", "Jane Doe_1", "jane-doe-2", "Jane Doe_2", "x-1", "日本", "x-2", "名前"))
+	assert.Equal(t, []string{
+		"alice (alice) and alice-3bc51062 (Alice) would have the same id: if they are one student's, keep one and grade again; if not, see that the policy means the right one",
+		"bob (bob) and bob-12345678 (bob.zip) would have the same id: if they are one student's, keep one and grade again; if not, see that the policy means the right one",
+	}, warnings("alice", "alice", "alice-3bc51062", "Alice", "bob", "bob", "bob-12345678", "bob.zip", "x", ""))
 }
 
 func TestNamesInThePolicyThatAreNobodys(t *testing.T) {

@@ -19,6 +19,9 @@ import (
 func Graded(w io.Writer) func(grade.Event) {
 	known := 0
 	return func(e grade.Event) {
+		if e.Was != "" {
+			fmt.Fprintf(w, "Note: the id %s was that of %q before, and is that of %q now: see whether the policy says anything of it.\n", e.ID, e.Was, e.Entry.Name)
+		}
 		if e.Known {
 			known++
 			return
@@ -65,9 +68,13 @@ func outcome(e *gradebook.Entry) string {
 	return strings.Join(words, ", ")
 }
 
-// GradingEnded sums a grading up.
-func GradingEnded(w io.Writer, s grade.Summary, out string) {
-	fmt.Fprintf(w, "%d submissions are graded, %d of them before; the results are in %s\n", s.Total, s.Known, out)
+// GradingEnded sums a grading up, from which so many files were left out.
+func GradingEnded(w io.Writer, s grade.Summary, leftOut int, out string) {
+	left := ""
+	if leftOut > 0 {
+		left = "; left out: " + count(leftOut, "file")
+	}
+	fmt.Fprintf(w, "%d submissions are graded, %d of them before%s; the results are in %s\n", s.Total, s.Known, left, out)
 	if s.Open > 0 {
 		fmt.Fprintf(w, "%d have no mark yet, because of an error of the grader's or because a person must look: %s grade report %s names them\n",
 			s.Open, Command, out)
