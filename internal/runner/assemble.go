@@ -156,12 +156,16 @@ func (a *Assembly) tool(ctx context.Context, r *run, name string, args []string)
 		return "", ctx.Err()
 	case err != nil:
 		return "", err
+	case name == "link" && end.Stopped != sandbox.Ended:
+		return "", fmt.Errorf("the linker was stopped for %s: allow more in the policy's limits", end.Stopped) // no one file is to blame
 	case end.Stopped == sandbox.TooMuchMemory:
 		return fmt.Sprintf("the compiler was stopped: for this file it takes more than %d MiB of memory. Look for constants, arrays or types that grow without end", a.kit.o.Build.Memory>>20), nil
 	case end.Stopped == sandbox.TooMuchOutput:
 		return "the compiler was stopped: it has more to say about this file than anybody can read", nil
 	case end.Stopped != sandbox.Ended:
-		return "", fmt.Errorf("the %sr was stopped: %s", strings.TrimSuffix(name, "r"), end.Stopped)
+		return "", fmt.Errorf("the compiler was stopped: %s", end.Stopped)
+	case end.Code == 128+9 && (a.kit.o.Build.CPU <= 0 || end.CPU < a.kit.o.Build.CPU/2):
+		return "", errors.New("the compiler or the linker was killed, and by no limit of the lab's: if the machine has too little memory, grade fewer submissions at a time with --jobs")
 	case end.Code == 128+9 || end.Code == 128+24: // SIGKILL, SIGXCPU
 		return fmt.Sprintf("the compiler was stopped: for this file it takes more than %v of processor time. Look for constants, or for generic types, that grow without end", a.kit.o.Build.CPU), nil
 	case end.Code == 0:

@@ -2,8 +2,12 @@ package runner_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +77,71 @@ func TestAKitOfItsOwn(t *testing.T) {
 		_, err = k.Assemble(t.Context(), t.TempDir(), []runner.Candidate{{Lesson: l, File: "processes.go", Source: source}}, nil)
 		require.ErrorContains(t, err, "the compiler cannot work")
 	}
+}
+
+// A machine without memory kills the compiler in the same way as the limit on its
+// processor time does, and must not make a zero of that.
+func TestACompilerThatTheMachineKilledIsNotTheCandidatesFault(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("skipped, because only Linux shows who is at work in /proc")
+	}
+	k := kit(t, nil, "queues")
+	source := []byte("package queues\n")
+	for i := range 20000 { // some seconds of work
+		source = fmt.Appendf(source, "func f%d(a, b int) int { return a*%[1]d + b/(a+%[1]d) }\n", i)
+	}
+	l, err := lessons.Find("queues")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		for ctx.Err() == nil {
+			files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+			for _, file := range files {
+				line, _ := os.ReadFile(file)
+				if name, args, _ := bytes.Cut(line, []byte{0}); filepath.Base(string(name)) == "compile" && bytes.Contains(args, []byte(dir)) {
+					pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+					if p, err := os.FindProcess(pid); err == nil {
+						_ = p.Kill()
+					}
+				}
+			}
+		}
+	}()
+	a, err := k.Assemble(t.Context(), dir, []runner.Candidate{{Lesson: l, File: "queues.go", Source: source}}, nil)
+	if err == nil {
+		require.Empty(t, a.NotBuilt)
+	}
+	require.ErrorContains(t, err, "was killed, and by no limit of the lab's")
+}
+
+// Under such limits nothing works, whoever has written it.
+func TestLimitsUnderWhichNothingWorksAreNotTheCandidatesFault(t *testing.T) {
+	l, err := lessons.Find("queues")
+	require.NoError(t, err)
+	o := runner.KitOptions{Root: labRoot, Dir: t.TempDir(), Isolation: isolation(t), Lessons: []lessons.Lesson{l}}
+	o.Build.Memory = 1 << 20
+	_, err = runner.NewKit(t.Context(), o)
+	if err != nil { // it may be over before anybody has looked
+		require.ErrorContains(t, err, "the compiler does not work here: it was stopped for too much memory")
+	}
+	if o.Isolation == sandbox.None {
+		return // nobody counts processes there
+	}
+	o.Build, o.Dir = sandbox.Limits{Processes: 1}, t.TempDir()
+	_, err = runner.NewKit(t.Context(), o)
+	require.ErrorContains(t, err, "the compiler does not work here: it ")
+
+	// The linker takes more than this, and the compiler less.
+	source, err := os.ReadFile(filepath.Join(labRoot, "solutions", l.Name, l.Name+".go"))
+	require.NoError(t, err)
+	o.Build, o.Dir, o.Imports = sandbox.Limits{Memory: 80 << 20}, t.TempDir(), runner.Imports(source)
+	k, err := runner.NewKit(t.Context(), o)
+	require.NoError(t, err)
+	_, err = k.Assemble(t.Context(), t.TempDir(), []runner.Candidate{{Lesson: l, File: "queues.go", Source: source}}, nil)
+	require.ErrorContains(t, err, "the linker was stopped for too much memory: allow more")
+	require.NotContains(t, err.Error(), "this file")
 }
 
 func TestGradedBinaries(t *testing.T) {

@@ -375,10 +375,15 @@ const firstPath = "0"
 func (k *Kit) compileFirst(ctx context.Context) error {
 	args := append(k.compilerFlags(k.o.Dir, firstPath, filepath.Join(k.o.Dir, "candidate.cfg")), "-o", "first.a", "first.go")
 	out, end, err := k.tool(ctx, k.o.Dir, "compile", args)
-	if err == nil && (end.Code != 0 || end.Stopped != sandbox.Ended) {
-		err = fmt.Errorf("the compiler does not work here: %s", strings.TrimSpace(out))
+	switch {
+	case err != nil:
+		return err
+	case end.Stopped != sandbox.Ended:
+		return fmt.Errorf("the compiler does not work here: it was stopped for %s", end.Stopped)
+	case end.Code != 0:
+		return fmt.Errorf("the compiler does not work here: it ended with status %d: %s", end.Code, cmp.Or(strings.TrimSpace(out), "it said nothing"))
 	}
-	return err
+	return nil
 }
 
 func (k *Kit) compilerFlags(dir, importPath, config string) []string {

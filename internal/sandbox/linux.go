@@ -263,9 +263,9 @@ func tell(path string, n int) error {
 }
 
 // watch looks at what the program uses until it has ended, and returns the most
-// memory that it saw. To find out which processes there are costs more than to
+// that it saw. To find out which processes there are costs more than to
 // ask them, and is done less often. It must be called in a goroutine of its own.
-func (g *guard) watch(l Limits, s *stop) (most int64) {
+func (g *guard) watch(l Limits, s *stop) (most use) {
 	goAhead()
 	pids := []int{g.pid}
 	for n := 0; ; n++ {
@@ -275,13 +275,13 @@ func (g *guard) watch(l Limits, s *stop) (most int64) {
 		if n%5 == 0 {
 			pids = family(g.pid, l.Processes)
 		}
-		memory, threads := usage(pids)
-		most = max(most, memory)
+		now := usage(pids)
+		most = use{max(most.memory, now.memory), max(most.cpu, now.cpu), max(most.threads, now.threads)}
 		switch {
-		case l.Memory > 0 && memory > l.Memory:
+		case l.Memory > 0 && now.memory > l.Memory:
 			s.now(TooMuchMemory)
 		// They are many even if most have ended before anybody could ask them.
-		case l.Processes > 0 && max(threads, len(pids)) > l.Processes:
+		case l.Processes > 0 && max(now.threads, len(pids)) > l.Processes:
 			s.now(TooManyProcesses)
 		}
 	}
@@ -320,8 +320,11 @@ func (g *guard) rest(s *stop) (over bool) {
 
 var pageSize = int64(os.Getpagesize())
 
+// tick is the kernel's unit of processor time, on every machine.
+const tick = time.Second / 100
+
 // usage adds up what processes use.
-func usage(pids []int) (memory int64, threads int) {
+func usage(pids []int) (all use) {
 	for _, pid := range pids {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil {
@@ -332,12 +335,15 @@ func usage(pids []int) (memory int64, threads int) {
 		if len(fields) < 22 {
 			continue
 		}
+		user, _ := strconv.ParseInt(fields[11], 10, 64)
+		system, _ := strconv.ParseInt(fields[12], 10, 64)
 		n, _ := strconv.Atoi(fields[17])
 		pages, _ := strconv.ParseInt(fields[21], 10, 64)
-		threads += n
-		memory += pages * pageSize
+		all.cpu += time.Duration(user+system) * tick
+		all.threads += n
+		all.memory += pages * pageSize
 	}
-	return memory, threads
+	return all
 }
 
 // family returns a process and all below it; beyond enough it does not look any

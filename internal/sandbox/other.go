@@ -39,7 +39,7 @@ func (c Command) prepare() (*exec.Cmd, *guard, error) {
 }
 
 func (g *guard) begin(*os.Process, Limits) bool       { return false }
-func (g *guard) watch(Limits, *stop) int64            { return 0 }
+func (g *guard) watch(Limits, *stop) use              { return use{} }
 func (g *guard) kill(p *os.Process)                   { killGroup(p) }
 func (g *guard) sweep(p *os.Process)                  { killGroup(p) }
 func (g *guard) close()                               { _ = os.RemoveAll(g.home) }

@@ -89,6 +89,17 @@ type Ending struct {
 	Code    int
 	Stopped Reason
 	Memory  int64 // bytes; the most that was seen, zero if nobody looked
+
+	// CPU is the processor time of those that were there at one time; the most that
+	// was seen, zero if nobody looked.
+	CPU time.Duration
+}
+
+// use is what processes use.
+type use struct {
+	memory  int64
+	cpu     time.Duration
+	threads int
 }
 
 // tmpSize is how much the sandbox's own folders hold if no limit says so.
@@ -138,7 +149,7 @@ func Run(ctx context.Context, c Command) (Ending, error) {
 	}
 	s.kill = func() { g.kill(cmd.Process) }
 	watched := make(chan struct{})
-	var most int64
+	var most use
 	go func() {
 		defer close(watched)
 		if g.begin(cmd.Process, c.Limits) {
@@ -153,14 +164,14 @@ func Run(ctx context.Context, c Command) (Ending, error) {
 	g.sweep(cmd.Process)
 
 	if why != Ended {
-		return Ending{Code: -1, Stopped: why, Memory: most}, nil
+		return Ending{Code: -1, Stopped: why, Memory: most.memory, CPU: most.cpu}, nil
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
 		return Ending{}, fmt.Errorf("running %s: %w", filepath.Base(c.Path), err)
 	}
 	code, err := g.code(cmd.ProcessState)
-	return Ending{Code: code, Memory: most}, err
+	return Ending{Code: code, Memory: most.memory, CPU: most.cpu}, err
 }
 
 // stop ends a program once, for the first reason that there is.

@@ -212,6 +212,10 @@ func TestProcessorTimeEnds(t *testing.T) {
 	needs(t)
 	end, _ := sh(t, sandbox.Command{Limits: sandbox.Limits{CPU: time.Second}}, "while :; do :; done")
 	assert.Contains(t, []int{128 + 9, 128 + 24}, end.Code)
+	assert.Greater(t, end.CPU, time.Second/2, "so that who was killed for another reason can be told apart")
+	end, _ = sh(t, sandbox.Command{Limits: sandbox.Limits{CPU: 9 * time.Second}}, "sleep 0.2; kill -9 $$")
+	assert.Equal(t, 128+9, end.Code)
+	assert.Less(t, end.CPU, time.Second)
 }
 
 func TestWhatCannotBeRunIsAnError(t *testing.T) {
