@@ -74,8 +74,8 @@ func (c *Class) Only(id string) (one *Class, ok bool) {
 // Warnings says what an instructor should look at before the marks go out, a
 // sentence each: marks that are still open, refused files where a lesson is
 // missing, files that were no submissions, names so alike that their IDs may be taken
-// for each other's, a due date that nobody has missed, and
-// IDs in the policy that are nobody's.
+// for each other's, fewer runs than the policy wants, a due date that nobody has
+// missed, and IDs in the policy that are nobody's.
 func (c *Class) Warnings() []string {
 	var all []string
 	for _, m := range c.Marks {
@@ -89,6 +89,13 @@ func (c *Class) Warnings() []string {
 	all = append(all, c.alike()...)
 	for _, r := range c.LeftOut {
 		all = append(all, fmt.Sprintf("%s is no submission (%s) and was left out: if somebody handed it in, make a folder, a .zip or a .tar.gz of it, and grade again", Line(r.Path), r.Word))
+	}
+	if i := slices.IndexFunc(c.Marks, func(m policy.Marks) bool {
+		n := len(m.Entry.Made.Repeats)
+		return n > 0 && n < c.Policy.Repeats
+	}); i >= 0 {
+		e := c.Marks[i].Entry
+		all = append(all, fmt.Sprintf("the policy wants %d runs of each test, and %s was graded with %d: grade again by this policy", c.Policy.Repeats, e.ID, len(e.Made.Repeats)))
 	}
 	if !c.Policy.Due.IsZero() && len(c.Policy.HandedIn) == 0 && !c.part {
 		all = append(all, "there is a due date, but the policy's handed-in names nobody, so all count as in time")

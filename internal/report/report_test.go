@@ -211,6 +211,16 @@ func TestNamesInThePolicyThatAreNobodys(t *testing.T) {
 	assert.Equal(t, []string{"the policy names s99, who is not in this class"}, report.New(p, nil).Warnings())
 }
 
+func TestFewerRunsThanThePolicyWants(t *testing.T) {
+	p := policy.Default()
+	p.Repeats = 2
+	e := &gradebook.Entry{Version: 1, ID: "s01", Made: gradebook.Made{Repeats: make([]gradebook.Run, 1)}}
+	assert.Equal(t, []string{"the policy wants 2 runs of each test, and s01 was graded with 1: grade again by this policy"},
+		report.New(p, []*gradebook.Entry{e}).Warnings())
+	e.Made.Repeats = make([]gradebook.Run, 3)
+	assert.Empty(t, report.New(p, []*gradebook.Entry{e}).Warnings(), "more is no harm")
+}
+
 // CSV: formulas.
 
 func TestCellsThatWouldBeFormulasAreDefused(t *testing.T) {
