@@ -245,7 +245,7 @@ func ReadClass(dir string) (c Class, err error) {
 		return c, err
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return c, fmt.Errorf("%s in %s cannot be read: %w", classFile, dir, err)
+		return c, fmt.Errorf("%s in %s cannot be read (%w): grade again, and it is made anew", classFile, dir, err)
 	}
 	switch {
 	case c.Version > gradebook.Version:

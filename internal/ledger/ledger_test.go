@@ -149,15 +149,15 @@ func TestAnEntryThatIsDamagedIsNone(t *testing.T) {
 // It would be read as a class of nobody, and its report be one without marks.
 func TestAClassFileThatSaysNothingIsNone(t *testing.T) {
 	for _, text := range []string{
-		`{}`, `null`, `{"version":1,"shard":{"number":1,"of":1}}`, `{"version":1,"ids":["s-000"]}`,
+		``, `{"version":1,`, `{}`, `null`, `{"version":1,"shard":{"number":1,"of":1}}`, `{"version":1,"ids":["s-000"]}`,
 		`{"shard":{"number":1,"of":1},"ids":["s-000"]}`, `{"version":1,"shard":{"number":5,"of":2},"ids":["s-000"]}`,
 	} {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, ".class"), []byte(text), 0o600))
 		_, _, err := ledger.Read(dir)
-		assert.ErrorContains(t, err, "is not as lab grade writes it: grade again", text)
+		assert.ErrorContains(t, err, "grade again", text)
 		_, err = ledger.Merge(t.TempDir(), []string{dir})
-		assert.ErrorContains(t, err, "is not as lab grade writes it", text)
+		assert.ErrorContains(t, err, "grade again", text)
 		write(t, dir, ledger.Shard{}, ids(1), entry("s-000", runner.Pass))
 		all, _, err := ledger.Read(dir)
 		require.NoError(t, err)

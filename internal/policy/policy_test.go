@@ -109,7 +109,7 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 func TestLimitsUnderWhichNothingCanBeBuiltOrRunAreTurnedAway(t *testing.T) {
 	for key, values := range map[string]struct{ little, least string }{
 		"build":     {"9s", "10s"},
-		"tests":     {"1ns", "10s"},
+		"tests":     {"1ns", "20s"},
 		"memory":    {"1MiB", "384MiB"},
 		"processes": {"1", "64"},
 		"output":    {"1KiB", "256KiB"},
