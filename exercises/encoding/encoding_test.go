@@ -85,7 +85,12 @@ var (
 		{"utf-8", "a\xf4\x90\x80\x80", 1}, // beyond U+10FFFF
 		{"utf-8", "a\xf5\x80\x80\x80", 1},
 		{"utf-8", "\ufffd\xff", 3},
+		{"utf-8", "a\xc3b", 1},
+		{"utf-8", "a\xe2b", 1},
 		{"utf-8", "a\xe2\x82b", 1},
+		{"utf-8", "a\xf0b", 1},
+		{"utf-8", "a\xf0\x9fb", 1},
+		{"utf-8", "a\xf0\x9f\x98b", 1},
 		{"utf-8", "\U0001F600\xf0\x9f\x98\U0001F600", 4},
 		{"utf-8", "a\xc3", 1},                   // cut off
 		{"utf-8", "é\xe2\x82", 2},               // cut off

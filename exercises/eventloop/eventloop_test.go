@@ -1164,6 +1164,31 @@ func (s *WatchSuite) TestManyWatches() {
 		r.stop(t)
 		require.NoError(t, l.Close(), "Close failed")
 		assert.Equal(t, many*(many+1)/2, sum, "%d channels have told a number each, and this is the sum of what came", many)
+
+		l = newLoop()
+		shared := make(chan int)
+		var shares []int
+		var ends [2]int
+		for i := range ends {
+			eventloop.Watch(l, shared, func(v int, ok bool) {
+				if ok {
+					shares = append(shares, v)
+				} else {
+					ends[i]++
+				}
+			})
+		}
+		r = start(t, l)
+		for v := range each {
+			t.Go(func() { shared <- v }).Returns("a channel has two watches, and neither receives")
+		}
+		close(shared)
+		t.Settle()
+		r.stop(t)
+		require.NoError(t, l.Close(), "Close failed")
+		slices.Sort(shares)
+		require.Equal(t, each, len(slices.Compact(shares)), "a channel with two watches had so many values, and so many of them came")
+		require.Equal(t, [2]int{1, 1}, ends, "a channel with two watches was closed, and so often each of them was told")
 	})
 }
 
@@ -1213,6 +1238,40 @@ func (s *WatchSuite) TestCloseEndsEverything() {
 			t.Settle()
 			require.Equal(t, left, len(values), "Close has returned, a watch has gone on to receive, and in the channel were left")
 		}
+	})
+}
+
+func (s *WatchSuite) TestSeveralMayClose() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("close", "Several must be able to close a loop at the same time, and all get nil", (*eventloop.Loop).Close)
+		t.NothingStays()
+		t.Race(func() labtest.Heat {
+			loops := make([]*eventloop.Loop, 100)
+			for i := range loops {
+				loops[i] = newLoop()
+			}
+			closes := func(i int) { assert.NoError(t, loops[i].Close(), "two have closed a loop, and a Close failed") }
+			return labtest.Heat{Rounds: len(loops), Racers: []func(int){closes, closes}, Check: func() {}}
+		})
+	})
+}
+
+func (s *WatchSuite) TestCloseConcernsItsOwnLoop() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("close", "Close must end what its own loop has, and not wait for what another has", (*eventloop.Loop).Close)
+		t.NothingStays()
+		l, other, said := newLoop(), newLoop(), new(words)
+		events := make(chan int)
+		eventloop.Watch(l, make(chan int), func(int, bool) {})
+		eventloop.Watch(other, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
+		other.CallLater(time.Minute, func() { said.add("timer") })
+		t.Go(func() { assert.NoError(t, l.Close(), "Close failed") }).Returns("another loop has a watch, and Close does not return")
+		r := start(t, other)
+		t.Go(func() { events <- 7 }).Returns("another loop was closed, and the watch does not receive any more")
+		t.Pass(2 * time.Minute)
+		r.stop(t)
+		assert.Equal(t, "7 true timer", said.all(), "another loop was closed, and react or the timer was called in another way")
+		require.NoError(t, other.Close(), "Close failed")
 	})
 }
 

@@ -1325,11 +1325,16 @@ func (s *FirstSuite) TestTheOthersAreCancelled() {
 			for winner := range 3 {
 				fns := []work{others, others, others}
 				fns[winner] = after(time.Second, 7, nil)
-				t.Go(func() {
-					v, err := futures.First(t.Context(), fns...)
-					assert.NoError(t, err, "function %d of 3 succeeded, and First failed", winner)
-					assert.Equal(t, 7, v, "function %d of 3 succeeded, and First returned another result", winner)
-				}).Returns("function %d of 3 has succeeded, and the contexts of the others have not ended", winner)
+				for _, ctx := range []context.Context{
+					t.Context(),
+					&watched{t.Context(), make(chan struct{}), labtest.StepAside}, // the others go on while it is released
+				} {
+					t.Go(func() {
+						v, err := futures.First(ctx, fns...)
+						assert.NoError(t, err, "function %d of 3 succeeded, and First failed", winner)
+						assert.Equal(t, 7, v, "function %d of 3 succeeded, then the others were cancelled, and First returned another result", winner)
+					}).Returns("function %d of 3 has succeeded, and the contexts of the others have not ended", winner)
+				}
 			}
 		}
 
@@ -1484,6 +1489,10 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 		var list shoppingList
 		require.ErrorAs(t, err, &list, "the error of one function is a slice, which cannot be compared")
 		assert.Equal(t, shoppingList{"milk"}, list, "it is another one")
+
+		one, two := errors.New("no milk"), errors.New("no milk")
+		_, err = futures.First(t.Context(), after(time.Second, 0, one), after(0, 0, two))
+		assert.True(t, errors.Is(err, one) && errors.Is(err, two), "two functions failed with errors that differ but say the same, %q, and First's does not match both", one)
 	})
 }
 

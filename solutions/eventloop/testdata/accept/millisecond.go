@@ -25,8 +25,8 @@ const tick = time.Millisecond
 type Loop struct {
 	mu       sync.RWMutex
 	entries  []*Timer
-	marked   bool       // by Stop
-	turn     sync.Mutex // held while the loop runs
+	marked   bool // by Stop
+	runs     bool
 	closed   bool
 	watching []func() (ended bool)
 }
@@ -87,16 +87,14 @@ func (l *Loop) Stop() {
 }
 
 func (l *Loop) Run(ctx context.Context) error {
-	if !l.turn.TryLock() {
-		return ErrRunning
+	if err := l.begin(); err != nil {
+		return err
 	}
-	defer l.turn.Unlock()
-	l.mu.RLock()
-	closed := l.closed
-	l.mu.RUnlock()
-	if closed {
-		return ErrClosed
-	}
+	defer func() {
+		l.mu.Lock()
+		l.runs = false
+		l.mu.Unlock()
+	}()
 	for ; ; time.Sleep(tick) {
 		for {
 			if err := ctx.Err(); err != nil {
@@ -122,6 +120,19 @@ func (l *Loop) Run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+func (l *Loop) begin() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return ErrClosed
+	}
+	if l.runs {
+		return ErrRunning
+	}
+	l.runs = true
+	return nil
 }
 
 func (l *Loop) next() (fn func(), stop bool) {
@@ -190,12 +201,11 @@ func Watch[T any](l *Loop, events <-chan T, react func(v T, ok bool)) {
 }
 
 func (l *Loop) Close() error {
-	if !l.turn.TryLock() {
-		return ErrRunning
-	}
-	defer l.turn.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.runs {
+		return ErrRunning
+	}
 	l.closed = true
 	l.entries, l.watching = nil, nil
 	return nil
