@@ -847,6 +847,43 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		for i := range accepted {
 			assert.Equal(t, "hello", got[i], "Accept failed while it waited for its turn, and this came back")
 		}
+
+		// Accept fails right behind the second, and Serve may wait before that one does.
+		for range 20 {
+			t.Progress()
+			ln, came := labtest.NewListener(), new(atomic.Int64)
+			call := t.Go(func() {
+				err := (&echo.Server{MaxConns: 1}).Serve(t.Context(), &accepting{Listener: ln, then: func() {
+					if came.Add(1) == 2 {
+						ln.Fail(errBoom)
+					}
+				}})
+				assert.ErrorIs(t, err, errBoom, "Serve returned something else")
+			})
+			first := ln.Dial()
+			t.Settle()
+			second := ln.Dial()
+			t.Settle()
+			require.Equal(t, "hello", say(t, first, "hello"), "something else came back")
+			var got string
+			t.Go(func() { got = say(t, second, "hello") }).Returns("Accept failed right behind the second of two clients, the first has ended, and the second is not served")
+			require.Equal(t, "hello", got, "Accept failed right behind the second of two clients, and to that this came back")
+			call.Returns("Accept has failed, both clients have been served, and Serve does not return")
+		}
+	})
+}
+
+func (s *LimitsSuite) TestOneAcceptErrorIsEnough() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("when-accept-fails", "If Accept fails, once, Serve must end as well when there are many places", (*echo.Server).Serve)
+		t.NothingStays()
+		r := serveWith(t, &echo.Server{MaxConns: 3}, errBoom)
+		client := r.ln.Dial()
+		t.Settle()
+		r.ln.FailOnce(errBoom)
+		r.call.Blocks("Accept has failed, a client is still there, and it returned")
+		require.Equal(t, "hello", say(t, client, "hello"), "Accept has failed, and this came back")
+		r.ended(t, "MaxConns is 3, Accept has failed once, nobody is left, and it does not return")
 	})
 }
 

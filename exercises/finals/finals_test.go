@@ -611,6 +611,7 @@ func (s *ServerSuite) TestARunningRequestGoesOn() {
 			clients := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n"), r.ln.Dial((&sent{data: "wait hello", end: io.EOF}).wrap)}
 			t.Settle()
 			require.Equal(t, int64(3), desk.running.Load(), "so many requests run")
+			require.Zero(t, desk.ended.Load(), "ctx has not ended, the third of three lines ended with io.EOF, and so many contexts have ended")
 			r.cancel()
 			r.call.Blocks("three requests run, and it returned")
 			time.Sleep(time.Minute)
@@ -640,10 +641,13 @@ func (s *ServerSuite) TestALineThatHasJustBeenReadHasItsAnswer() {
 		t.Rule("the-orderly-end", "If ctx ends right when a line has been read, its client must have its answer all the same", (*finals.Server).Serve)
 		var r *running
 		server := func() *finals.Server { return &finals.Server{Timeout: halfADay, Ops: ops{"say": patient}} }
-		for range 20 {
+		for round := range 20 {
 			t.Progress()
 			r = serve(t, server())
 			client := r.ln.Dial(func(c net.Conn) net.Conn {
+				if round%4 == 0 {
+					c = tardy{c}
+				}
 				return &reading{Conn: c, then: func() {
 					r.cancel()
 					labtest.StepAside()
@@ -738,6 +742,25 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 			require.True(t, r.ln.Closed(), "the listener is not closed")
 			require.Zero(t, r.ln.Open(), "so many connections are still open")
 		}
+
+		t.Rule("the-orderly-end", "When Serve returns an error of Accept, no goroutine may stay behind, whatever its clients have done", (*finals.Server).Serve)
+		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{
+			"say":   say,
+			"fail":  func(context.Context, string, io.Writer) error { return errBoom },
+			"panic": func(context.Context, string, io.Writer) error { panic("boom") },
+		}})
+		for _, request := range []string{"say hello\n", "fail now\n", "panic now\n", "sing a song\n", "say\n", "\n", strings.Repeat("x", 2000)} {
+			ask(t, r.ln.Dial(), request)
+		}
+		for _, conn := range []*sent{{data: "say hel", end: errBoom}, {data: "say hello", end: io.EOF}, {end: io.EOF}} {
+			client := r.ln.Dial(conn.wrap)
+			_ = rest(client)
+			_ = client.Close()
+		}
+		_ = begin(t, r.ln, "say hello\n").Close()
+		t.Settle()
+		r.fail(errBoom)
+		r.call.Returns("Accept has failed, nobody is left, and it does not return")
 	})
 }
 
@@ -1150,6 +1173,19 @@ func (s *LimitsSuite) TestEvenOneThatIgnoresItsContext() {
 		r.call.Blocks("operations still run, and Serve returned")
 		gate.Open()
 		r.stop(t)
+
+		open := labtest.NewGate()
+		r = serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"ignore": func(context.Context, string, io.Writer) error {
+			open.Pass()
+			return nil
+		}}})
+		_ = begin(t, r.ln, "ignore me\n").Close()
+		t.Settle()
+		r.cancel()
+		t.Pass(10 * time.Minute)
+		r.call.Blocks("a client hung up ten minutes ago, its operation still runs, and Serve returned")
+		open.Open()
+		r.stop(t)
 	})
 }
 
@@ -1195,6 +1231,50 @@ func (s *LimitsSuite) TestWhatComesTooLateReachesNobody() {
 				require.NotContains(t, rest(client), "late", "the client took its answer later, and got")
 				r.stop(t)
 			}
+		}
+
+		// What it writes into a buffer with room, where the end of the answer may be.
+		gate := labtest.NewGate()
+		r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"write": func(ctx context.Context, _ string, w io.Writer) error {
+			for range 5 {
+				_, _ = io.WriteString(w, strings.Repeat("early\n", 7))
+			}
+			<-ctx.Done()
+			gate.Pass()
+			_, _ = io.WriteString(w, "too late to be heard\n")
+			return nil
+		}}})
+		client := begin(t, r.ln, "write now\n")
+		time.Sleep(time.Minute)
+		t.Pass(time.Minute)
+		gate.Open()
+		t.Pass(time.Minute)
+		got := rest(client)
+		got = got[max(0, len(got)-40):]
+		require.True(t, strings.HasSuffix("\n"+got, "\nerror: timed out\n"), "it wrote %q too late, the client took its answer later, and that ended with %q", "too late to be heard\n", got)
+		r.stop(t)
+	})
+}
+
+func (s *LimitsSuite) TestWhoTakesNothingIsTimedOutToo() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("no-longer-than-that", "An operation whose client takes nothing must be timed out too, and its client be told when it does", (*finals.Server).Serve)
+		for range 3 {
+			t.Progress()
+			r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"write": func(ctx context.Context, _ string, w io.Writer) error {
+				_, err := io.WriteString(w, strings.Repeat("early\n", 10_000))
+				<-ctx.Done()
+				if err == nil {
+					err = ctx.Err()
+				}
+				return err
+			}}})
+			client := begin(t, r.ln, "write now\n")
+			time.Sleep(time.Minute)
+			t.Pass(time.Minute)
+			got := rest(client)
+			require.True(t, strings.HasSuffix("\n"+got, "\nerror: timed out\n"), "the client took its answer later, and that ended with %q", got[max(0, len(got)-40):])
+			r.stop(t)
 		}
 	})
 }
@@ -1480,6 +1560,44 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		for i := range count {
 			require.Equal(t, "hello\n", answers[i], "Accept failed while it waited for its turn, and the answer was")
 		}
+
+		// Accept fails right behind the second, and Serve may wait before that one does.
+		for range 20 {
+			t.Progress()
+			ln, came := labtest.NewListener(), new(atomic.Int64)
+			call := t.Go(func() {
+				err := (&finals.Server{MaxConns: 1, Ops: ops{"say": say}}).Serve(t.Context(), &accepting{Listener: ln, then: func() {
+					if came.Add(1) == 2 {
+						ln.Fail(errBoom)
+					}
+				}})
+				assert.ErrorIs(t, err, errBoom, "Accept has failed, and it returned something else")
+			})
+			first := ln.Dial()
+			t.Settle()
+			second := ln.Dial()
+			t.Settle()
+			require.Equal(t, "hello\n", ask(t, first, "say hello\n"), "another answer came")
+			var got string
+			t.Go(func() { got = ask(t, second, "say hello\n") }).Returns("Accept failed right behind the second of two clients, the first has its answer, and the second is not served")
+			require.Equal(t, "hello\n", got, "Accept failed right behind the second of two clients, and its answer was")
+			call.Returns("Accept has failed, both clients have been served, and Serve does not return")
+		}
+	})
+}
+
+func (s *LimitsSuite) TestOneAcceptErrorIsEnough() {
+	s.Bubble(func(t *labtest.T) {
+		t.Rule("the-orderly-end", "If Accept fails, once, Serve must end as well when there are many places", (*finals.Server).Serve)
+		t.NothingStays()
+		r := serve(t, &finals.Server{MaxConns: 3, Timeout: halfADay, Ops: ops{"say": say}})
+		client := r.ln.Dial()
+		t.Settle()
+		r.fail(errBoom)
+		r.call.Blocks("Accept has failed, a client is still there, and it returned")
+		require.Equal(t, "hello\n", ask(t, client, "say hello\n"), "Accept has failed, and the answer was")
+		r.call.Returns("MaxConns is 3, Accept has failed once, nobody is left, and it does not return")
+		require.True(t, r.ln.Closed(), "the listener is not closed")
 	})
 }
 
@@ -1719,6 +1837,28 @@ func (r *reading) Read(p []byte) (int, error) {
 		r.then()
 	}
 	return n, err
+}
+
+// tardy is a connection on which it takes a while to end the reading.
+type tardy struct{ net.Conn }
+
+func (c tardy) SetDeadline(when time.Time) error {
+	c.dawdle(when)
+	return c.Conn.SetDeadline(when)
+}
+
+func (c tardy) SetReadDeadline(when time.Time) error {
+	c.dawdle(when)
+	return c.Conn.SetReadDeadline(when)
+}
+
+func (tardy) dawdle(when time.Time) {
+	if when.IsZero() || when.After(time.Now()) {
+		return
+	}
+	for range 5 {
+		labtest.StepAside()
+	}
 }
 
 // accepting is a listener at which something happens right when a client has been

@@ -649,11 +649,13 @@ func (s *ServerSuite) TestNoPingOutlivesServe() {
 		r = serve(t, &ping.Server{})
 		r.hosts.deaf = true
 		client = r.ln.Dial()
-		r.name(t, client, "25s")
+		r.name(t, client, "15m")
 		_ = client.Close()
 		r.cancel()
 		r.call.Blocks("a ping still runs, whose client has hung up, and it returned")
-		time.Sleep(10 * time.Second)
+		t.Pass(10 * time.Minute)
+		r.call.Blocks("a ping still runs, whose client hung up ten minutes ago, and it returned")
+		time.Sleep(5 * time.Minute)
 		r.stop(t)
 	})
 }
@@ -680,6 +682,21 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 			assert.Equal(t, answer("1s"), say(t, silent, "1s"), "Accept had failed before it spoke, and this came back")
 			r.ended(t, fmt.Sprintf("Accept has failed (%v), nobody is left, and it does not return", failure))
 		}
+
+		t.Rule("the-orderly-end", "When Serve returns an error of Accept, no goroutine may stay behind, whatever its clients have done", (*ping.Server).Serve)
+		r := serveWith(t, &ping.Server{Timeout: time.Minute}, errBoom)
+		for _, message := range []string{"12ms", "nobody", "1h", " \n"} {
+			say(t, r.ln.Dial(), message)
+		}
+		say(t, r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} }), "")
+		say(t, r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, write: errBoom} }), "12ms")
+		_ = r.ln.Dial().Close()
+		leaves := r.ln.Dial()
+		r.name(t, leaves, "30s")
+		_ = leaves.Close()
+		t.Pass(time.Minute)
+		r.ln.Fail(errBoom)
+		r.ended(t, "Accept has failed, nobody is left, and it does not return")
 	})
 }
 
@@ -1310,6 +1327,7 @@ func (s *LimitsSuite) TestWhoLeavesWhileWaitingHoldsNobodyUp() {
 		start := time.Now()
 		require.Equal(t, answer("10s"), rest(last), "something else came back")
 		require.Less(t, time.Since(start), 10*time.Second+noticed, "its turn had come, three before it had hung up, and its ping of ten seconds was answered after")
+		require.Equal(t, 1, r.hosts.running.Max(), "MaxPings is 1, three hung up while they waited for their turn, and so many pings ran at the same time")
 		r.stop(t)
 
 		r = serve(t, &ping.Server{MaxPings: 1, Timeout: 20 * time.Minute})
@@ -1321,6 +1339,37 @@ func (s *LimitsSuite) TestWhoLeavesWhileWaitingHoldsNobodyUp() {
 		_ = leaves.Close()
 		require.Equal(t, answer("1m"), rest(first), "something else came back")
 		r.ended(t, "ctx has ended, the only client that waited for its turn has hung up, and Serve does not return")
+
+		// Those who hang up right when their turn comes.
+		for range 40 {
+			t.Progress()
+			r := serve(t, &ping.Server{MaxPings: 1, Timeout: 20 * time.Minute})
+			r.hosts.early = make(chan struct{})
+			first := r.ln.Dial()
+			r.name(t, first, "1m")
+			var got string
+			reader := t.Go(func() { got = rest(first) })
+			var leaves []*labtest.Conn
+			for range 40 {
+				client := r.ln.Dial()
+				_, err := client.Write([]byte("10s"))
+				require.NoError(t, err, "nobody read the host")
+				leaves = append(leaves, client)
+			}
+			t.Pass(time.Second) // whoever waits may hold a mutex
+			t.Collide(func() {
+				for _, client := range leaves {
+					_ = client.Close()
+				}
+			}, func() { r.hosts.early <- struct{}{} })
+			reader.Join()
+			require.Equal(t, answer("1m"), got, "something else came back")
+			last := r.ln.Dial()
+			t.Go(func() { got = say(t, last, "1s") }).Returns("the first has its answer, others hung up right when their turn came, and the next is not served")
+			require.Equal(t, answer("1s"), got, "something else came back")
+			require.Equal(t, 1, r.hosts.running.Max(), "MaxPings is 1, some hung up right when their turn came, and so many pings ran at the same time")
+			r.stop(t)
+		}
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -210,13 +211,11 @@ func readLine(r *bufio.Reader) (line string, open bool, err error) {
 
 // awaitEnd reads on until the client has hung up or conn is closed.
 func awaitEnd(conn net.Conn, r *bufio.Reader) {
-	for {
-		_, err := io.Copy(io.Discard, r)
-		if e, ok := errors.AsType[net.Error](err); !ok || !e.Timeout() {
-			return
-		}
+	_, err := io.Copy(io.Discard, r)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		// It is the shutdown that does not wait for lines. This one has come.
 		_ = conn.SetReadDeadline(time.Time{})
+		_, _ = io.Copy(io.Discard, r)
 	}
 }
 

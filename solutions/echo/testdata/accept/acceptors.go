@@ -67,6 +67,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		if first == nil && ctx.Err() == nil {
 			first = err
 		}
+		ln.Close() // the others hear of it
 	}
 	stop := context.AfterFunc(ctx, func() { ln.Close() })
 	defer stop()

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -90,6 +91,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			conn, err := ln.Accept()
 			if err != nil {
 				failed.CompareAndSwap(nil, &err)
+				ln.Close() // the others hear of it
 				return
 			}
 			if own {
@@ -143,11 +145,10 @@ func line(ctx context.Context, conn net.Conn) (read []byte, newline, whole bool)
 		if len(bytes.TrimSuffix(read, []byte{'\r'})) > MaxRequest {
 			return read, true, true
 		}
-		var timeout net.Error
 		switch {
 		case err == io.EOF:
 			return read, false, true
-		case errors.As(err, &timeout) && timeout.Timeout():
+		case errors.Is(err, os.ErrDeadlineExceeded):
 			if ctx.Err() != nil {
 				return nil, false, false
 			}
@@ -203,8 +204,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		}
 		conn.SetReadDeadline(time.Now().Add(wait))
 		_, err := conn.Read(make([]byte, 512))
-		var timeout net.Error
-		if err != nil && !(errors.As(err, &timeout) && timeout.Timeout()) {
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			hungUp = true
 			cancel()
 		}
