@@ -110,6 +110,8 @@ func (s *ScreenSuite) TestEachLineIsOneWrite() {
 		require.NoError(t, locks.NewScreen(&same).Print("one", "one", "", "", "one"), "Print failed")
 		assert.Equal(t, []string{"one\n", "one\n", "\n", "\n", "one\n"}, same.Writes(), "some lines were like the one before, and other Writes came")
 
+		printedTwice(t, (*locks.Screen).Print)
+
 		var long labtest.Recorder
 		require.NoError(t, locks.NewScreen(&long).Print(strings.Repeat("long ", 2_000)), "Print failed")
 		require.Len(t, long.Writes(), 1, "a line of 10,000 bytes came in another number of Writes")
@@ -554,6 +556,10 @@ func (s *PrintContextSuite) TestItPrintsAsPrintDoes() {
 		t.Go(func() { assert.NoError(t, screen.Print("six"), "the next Print failed") }).
 			Returns("a Write has failed, and the next Print blocks")
 		assert.Equal(t, []string{"one\n", "\n", "two\n", "three\n", "six\n"}, w.Writes(), "other lines are there")
+
+		printedTwice(t, func(screen *locks.Screen, lines ...string) error {
+			return screen.PrintContext(t.Context(), lines...)
+		})
 	})
 }
 
@@ -953,6 +959,17 @@ type holding struct {
 	out    labtest.Recorder
 	gate   *labtest.Gate // opens to set it free
 	call   *labtest.Call // of who has it
+}
+
+// printedTwice prints the same lines again: they are the caller's.
+func printedTwice(t *labtest.T, print func(screen *locks.Screen, lines ...string) error) {
+	var w labtest.Recorder
+	screen := locks.NewScreen(&w)
+	lines := []string{"one", "", "two"}
+	for range 2 {
+		require.NoError(t, print(screen, lines...), "it failed")
+	}
+	assert.Equal(t, []string{"one\n", "\n", "two\n", "one\n", "\n", "two\n"}, w.Writes(), "a slice of three lines was printed twice, and other Writes came")
 }
 
 // panicsWhileAnotherWaits lets a Write panic while another call waits for the

@@ -1,7 +1,9 @@
 package processes_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -159,6 +161,22 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 		t.Settle()
 
 		assert.EqualValues(t, 1, runs.Load(), "the target ran another number of times")
+
+		t.Rule("once", "a Start that is refused must keep nobody from joining", (*processes.Process).Start, (*processes.Process).Join)
+		t.Race(func() labtest.Heat {
+			var ended [200]*processes.Process
+			for i := range ended {
+				ended[i] = processes.NewProcess(nil)
+				require.NoError(t, ended[i].Start(), "the first Start failed")
+				require.NoError(t, ended[i].Join(), "Join failed")
+			}
+			return labtest.Heat{Rounds: len(ended), Racers: []func(int){
+				func(i int) {
+					assert.ErrorIs(t, ended[i].Start(), processes.ErrStarted, "beside a Join another error comes back")
+				},
+				func(i int) { assert.NoError(t, ended[i].Join(), "a Join beside it failed") },
+			}, Check: func() {}}
+		})
 	})
 }
 
@@ -544,7 +562,7 @@ func (s *CrashSuite) TestPanicBecomesAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "after a panic Join must return a *CrashError with the panic's value and stack",
 			(*processes.Process).Join)
-		for _, value := range []any{shrimps, processes.ErrStarted, processes.ErrNotStarted, "", false, 0, time.Second, []string{"no", "key"}, io.ErrUnexpectedEOF, &processes.CrashError{Value: "another's"}} {
+		for _, value := range []any{shrimps, processes.ErrStarted, processes.ErrNotStarted, "", false, 0, time.Second, []string{"no", "key"}, io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, &processes.CrashError{Value: "another's"}, fmt.Errorf("it was told of %w", &processes.CrashError{Value: "another's"})} {
 			err := crash(t, func() { panic(value) })
 
 			var crashed *processes.CrashError

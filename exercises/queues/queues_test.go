@@ -356,6 +356,7 @@ func (s *QueueSuite) TestEveryItemIsGotOnce() {
 		t.Rule("bounded", "Every item must be got exactly once, with any number of producers and consumers", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
 		everyItemIsGotOnce(t, 1)
 		everyItemIsGotOnce(t, 5)
+		itemsOutliveTheirContexts(t, 3)
 	})
 }
 
@@ -413,6 +414,25 @@ func (s *QueueSuite) TestLenCountsWaitingItems() {
 		get(t, q, 1)
 		blocked.Join()
 		assert.Equal(t, 2, q.Len(), "it is %d when the blocked Put has taken the room that a Get made", q.Len())
+
+		t.Rule("bounded", "Len must be the number of waiting items, also while others put and get", (*queues.Queue[int]).Len)
+		t.Race(func() labtest.Heat {
+			q := newQueue[int](t, 200)
+			put(t, q, make([]int, 100)...)
+			return labtest.Heat{Rounds: 300, Racers: []func(int){
+				func(int) {
+					put(t, q, 0)
+					get(t, q, 1)
+				},
+				func(int) {
+					for range 4 {
+						if n := q.Len(); n < 90 || n > 110 {
+							t.Errorf("100 items wait, somebody puts one more and gets one, and it is %d", n)
+						}
+					}
+				},
+			}, Check: func() { require.Equal(t, 100, q.Len(), "100 items wait, and it is %d", q.Len()) }}
+		})
 	})
 }
 
@@ -577,7 +597,7 @@ func (s *QueueSuite) TestNothingIsDoubledWhenAPutGivesUp() {
 			} else {
 				require.ErrorIs(t, err, context.Canceled, "Put(1) returned something else")
 			}
-			stays.Join()
+			stays.Returns("Put(1) returned %v as room came, and Put(2) still waits for the room that is left", err)
 			require.Equal(t, []int{2}, get(t, q, 1), "Put(1) returned %v, and then the next item is not 2", err)
 			t.Wait()
 			require.Equal(t, 0, q.Len(), "Put(1) returned %v, and when all has been got Len is %d", err, q.Len())
@@ -772,6 +792,7 @@ func (s *UnboundedSuite) TestEveryItemIsGotOnce() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("unbounded", "With maxsize <= 0 too, every item must be got exactly once", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
 		everyItemIsGotOnce(t, 0)
+		itemsOutliveTheirContexts(t, 0)
 	})
 }
 
@@ -948,6 +969,23 @@ func everyItemIsGotOnce(t *labtest.T, maxsize int) {
 	require.Equal(t, 0, q.Len(), "everything was got, and Len is %d", q.Len())
 }
 
+// A context concerns a Put as long as that has not returned.
+func itemsOutliveTheirContexts(t *labtest.T, maxsize int) {
+	q := newQueue[int](t, maxsize)
+	for n := range 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		require.NoError(t, q.Put(ctx, n), "Put failed")
+		cancel()
+	}
+	t.Settle()
+	assert.Equal(t, 3, q.Len(), "the contexts of three Puts ended when they had returned nil, and Len is %d", q.Len())
+	for n := range 3 {
+		next := goGet(t, q)
+		next.Returns("the contexts of three Puts ended when they had returned nil, and only %d items can be got", n)
+		assert.Equal(t, n, next.item, "the contexts of three Puts ended when they had returned nil, and another item comes out")
+	}
+}
+
 func otherGetsGoOnWaiting(t *labtest.T, maxsize int) {
 	q := newQueue[int](t, maxsize)
 	for quitter := range 3 {
@@ -1074,6 +1112,10 @@ func contextMayEndBehindAnyLook(t *labtest.T, maxsize int) {
 			waits = 0
 		}
 		require.Equal(t, waits, q.Len(), "the context ended just after Put had looked at it, and of a new queue Len is %d", q.Len())
+		if waits == 0 {
+			goPut(t, q, 2).Returns("there was room, the context ended just after Put had looked at it, and the next Put finds no room")
+		}
+		goGet(t, q).Returns("the context ended just after Put had looked at it, an item waits, and Get does not get it")
 	})
 	t.InTurn(100, func(ctx *labtest.Moment) {
 		q := newQueue[int](t, maxsize)
@@ -1085,6 +1127,10 @@ func contextMayEndBehindAnyLook(t *labtest.T, maxsize int) {
 			waits = 1
 		}
 		require.Equal(t, waits, q.Len(), "one item waited, the context ended just after Get had looked at it, and then Len is %d", q.Len())
+		if waits == 1 {
+			goGet(t, q).Returns("an item waited, the context ended just after Get had looked at it, and the next Get does not get the item")
+		}
+		goPut(t, q, 2).Returns("the context ended just after Get had looked at it, the only item has been got, and Put finds no room")
 	})
 }
 
@@ -1122,7 +1168,7 @@ func nothingIsLostWhenAGetGivesUp(t *labtest.T, maxsize int) {
 		} else {
 			require.ErrorIs(t, err, context.Canceled, "Get returned something else")
 		}
-		stays.Join()
+		stays.Returns("a Get returned %v as an item came, and another still waits for the item that is left", err)
 		require.Equal(t, left, stays.item, "Get returned %v, and then another Get returned %d", err, stays.item)
 		t.Wait()
 		require.Equal(t, 0, q.Len(), "everything was got, and Len is %d", q.Len())
@@ -1175,6 +1221,26 @@ func waitingItemsCanBeGot(t *labtest.T, maxsize int) {
 		require.NoError(t, err, "an item came for a Get that was blocked, then Close, and the Get returned an error")
 		require.Equal(t, 0, q.Len(), "the only item was got, and Len is %d", q.Len())
 		t.Progress()
+	}
+
+	for range 20 { // Select may have a choice, and a coin that falls the right way.
+		t.InTurn(100, func(ctx *labtest.Moment) {
+			q := newQueue[int](t, maxsize)
+			putAndClose := sync.OnceFunc(func() {
+				put(t, q, 1)
+				q.Close()
+			})
+			ctx.Then = func() { t.Beside(putAndClose) }
+			var item int
+			var err error
+			waiting := t.Go(func() { item, err = q.Get(ctx) })
+			t.Settle()
+			putAndClose()
+
+			waiting.Returns("an item came for a Get that was about to wait, then Close, and the Get still waits")
+			require.NoError(t, err, "an item came for a Get that was about to wait, then Close, and the Get returned an error")
+			require.Equal(t, 1, item, "1 was put, and Get returned %d", item)
+		})
 	}
 }
 
