@@ -758,6 +758,18 @@ func (s *LimitsSuite) TestAnEndedContextClosesTheSilentBeforeTheirTime() {
 		assert.Empty(t, rest(client), "it had said nothing, and got this")
 		assert.Less(t, time.Since(start), noticed, "it was closed so long after ctx had ended")
 		r.stop(t)
+
+		for range 5 {
+			t.Progress()
+			r = serve(t, &echo.Server{IdleTimeout: time.Hour})
+			client = r.ln.Dial(func(c net.Conn) net.Conn { return &granting{c, r.cancel} })
+			t.Settle()
+			r.cancel()
+			start = time.Now()
+			require.Empty(t, rest(client), "it had said nothing, and got this")
+			require.Less(t, time.Since(start), noticed, "ctx ended right when it was given its time, and it was closed so long after that")
+			r.stop(t)
+		}
 	})
 }
 
@@ -1091,6 +1103,30 @@ func (r *reading) Read(p []byte) (int, error) {
 		r.then()
 	}
 	return n, err
+}
+
+// granting is a connection at which something happens right before it is given time
+// to read.
+type granting struct {
+	net.Conn
+	first func()
+}
+
+func (g *granting) SetDeadline(when time.Time) error {
+	g.grant(when)
+	return g.Conn.SetDeadline(when)
+}
+
+func (g *granting) SetReadDeadline(when time.Time) error {
+	g.grant(when)
+	return g.Conn.SetReadDeadline(when)
+}
+
+func (g *granting) grant(when time.Time) {
+	if when.After(time.Now()) {
+		g.first()
+		labtest.StepAside()
+	}
 }
 
 // accepting is a listener at which something happens right when a client has been
