@@ -483,6 +483,12 @@ func (s *PipeSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 			}
 		}
 
+		for _, buffer := range []int{0, 1} {
+			for round := range 16 { // Here too. Few look ten times before they wait.
+				t.InTurn(10, func(ctx *labtest.Moment) { isTakenAtTheEnd(t, ctx, buffer, round%2 == 0) })
+			}
+		}
+
 		t.InTurn(100, func(ctx *labtest.Moment) { // there is room, and then a message
 			left, right := pipe[int](t, 1)
 			ctx.Then = ctx.Cancel
@@ -494,6 +500,50 @@ func (s *PipeSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 				"there was room, and Send returned %v, the Recv after it %v, and one more Recv %v", sent, received, rest)
 		})
 	})
+}
+
+// isTakenAtTheEnd lets somebody receive what a Send sends, and then ends the
+// Send's context or closes the other end, behind a look of the Send.
+func isTakenAtTheEnd(t *labtest.T, ctx *labtest.Moment, buffer int, cancel bool) {
+	left, right := pipe[int](t, buffer)
+	for i := range buffer {
+		require.NoError(t, left.Send(t.Context(), i), "Send failed")
+	}
+	var sent, received error
+	var receiver *labtest.Call
+	receive := sync.OnceFunc(func() {
+		receiver = t.Go(func() {
+			for range buffer + 1 {
+				_, received = right.Recv(t.Context())
+			}
+		})
+	})
+	end := "the other end was closed"
+	ctx.Then = func() {
+		receive()
+		labtest.StepAside()
+		t.Beside(func() { assert.NoError(t, right.Close(), "Close failed") })
+	}
+	if cancel {
+		end = "its context ended"
+		ctx.Then = func() {
+			receive()
+			labtest.StepAside()
+			ctx.Cancel()
+		}
+	}
+	sender := t.Go(func() { sent = left.Send(ctx, 7) })
+	t.Settle()
+	receive()
+
+	sender.Returns("Pipe(%d): somebody receives just as %s, and Send still blocks", buffer, end)
+	require.NoError(t, left.Close(), "Close failed")
+	receiver.Returns("Pipe(%d): the other end is closed, and Recv still blocks", buffer)
+	if received == nil {
+		require.NoError(t, sent, "Pipe(%d): its message was received just as %s, and Send failed", buffer, end)
+	} else if cancel {
+		require.Error(t, sent, "Pipe(%d): its message was not received, and Send returned no error", buffer)
+	}
 }
 
 func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
@@ -516,6 +566,28 @@ func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
 				_, err := way.to.Recv(t.Context())
 				require.ErrorIs(t, err, io.EOF, "%v: all was received, and Recv returned something else", way)
 			}
+		}
+
+		for range 16 { // Select may have a choice, and a coin that falls the right way.
+			t.InTurn(10, func(ctx *labtest.Moment) {
+				left, right := pipe[int](t, 1)
+				sendAndClose := sync.OnceFunc(func() {
+					assert.NoError(t, left.Send(t.Context(), 7), "there is room, and Send failed")
+					assert.NoError(t, left.Close(), "Close failed")
+				})
+				ctx.Then = func() { t.Beside(sendAndClose) }
+				var v int
+				var err error
+				receiver := t.Go(func() { v, err = right.Recv(ctx) })
+				t.Settle()
+				sendAndClose()
+
+				receiver.Returns("a message came for a Recv that was about to wait, then Close, and Recv still blocks")
+				require.NoError(t, err, "a message came for a Recv that was about to wait, then Close, and Recv failed")
+				require.Equal(t, 7, v, "a message came for a Recv that was about to wait, then Close, and Recv returned another")
+				_, err = right.Recv(t.Context())
+				require.ErrorIs(t, err, io.EOF, "all was received, and Recv returned something else")
+			})
 		}
 	})
 }
@@ -968,6 +1040,20 @@ func (s *CrewSuite) TestEveryLineIsWrittenOnce() {
 		in.hangUp(io.EOF)
 		crew.Join()
 		require.Equal(t, []string{"dig", "rest"}, written(&idle), "the next line took long to come, and other lines were written")
+
+		t.Rule("the-crew", "Every line must be written exactly once, by the crew that read it, also when two crews are at work", pipes.Crew)
+		var outs [2]labtest.Recorder
+		inputs := [2][]string{strings.Split("abcdefghijklm", ""), strings.Split("nopqrstuvwxyz", "")} // more than a crew reads at once
+		var crews []*labtest.Call
+		for i, input := range inputs {
+			crews = append(crews, t.Go(func() {
+				assert.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Join(input, "\n")), &outs[i]), "Crew failed")
+			}))
+		}
+		for i, input := range inputs {
+			crews[i].Returns("one of two crews does not return")
+			require.Equal(t, input, written(&outs[i]), "one of two crews wrote other lines")
+		}
 	})
 }
 

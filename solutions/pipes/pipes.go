@@ -195,6 +195,7 @@ func Crew(ctx context.Context, in io.Reader, out io.Writer) error {
 // ask is the parent: it sends the manager what the user wants done, until the
 // user has nothing more to say.
 func ask(ctx context.Context, in io.Reader, manager *Conn[string]) error {
+	in = reader{ctx, in}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine+len("\r\n")) // the limit counts the line's ending
 	for lines.Scan() {
@@ -209,6 +210,20 @@ func ask(ctx context.Context, in io.Reader, manager *Conn[string]) error {
 		}
 	}
 	return lines.Err()
+}
+
+// reader reads in until ctx ends. Without it a user who types nothing but empty
+// lines would be read from when the crew has long gone home.
+type reader struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (r reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
 }
 
 // manage puts on the queue what the parent sends, and closes the queue when
