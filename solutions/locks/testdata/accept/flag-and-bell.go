@@ -44,9 +44,8 @@ func (g *gate) enter(stop <-chan struct{}) bool {
 
 func (g *gate) leave() {
 	fresh := make(chan struct{})
-	old := g.bell.Swap(&fresh)
-	g.busy.Store(false)
-	close(*old)
+	g.busy.Store(false) // first: who has heard the new bell must find it down
+	close(*g.bell.Swap(&fresh))
 }
 
 func Hello(w io.Writer, n int) {
