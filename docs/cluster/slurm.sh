@@ -3,13 +3,13 @@
 # and the account and partition if your cluster wants them; then
 #
 #   job=$(sbatch --parsable slurm.sh)
-#   sbatch --dependency=afterok:$job slurm-merge.sh
+#   sbatch --dependency=afterany:$job slurm-merge.sh
 #
 # A task that is killed, preempted or requeued goes on where it stopped: every
 # result is stored as soon as it is there.
 #SBATCH --job-name=grade
 #SBATCH --array=0-3
-#SBATCH --cpus-per-task=1
+#SBATCH --cpus-per-task=2
 #SBATCH --mem=2G
 #SBATCH --time=01:00:00
 #SBATCH --requeue

@@ -95,8 +95,9 @@ func TestAnArrayJobGradesAsASingleRunDoes(t *testing.T) {
 	env := []string{"CONCLAB=" + root, "LAB=" + lab, "SUBMISSIONS=" + class, "RESULTS=" + results, "POLICY=" + policy}
 	require.NoError(t, os.Mkdir(results, 0o755))
 	scripts := filepath.Join(root, "docs", "cluster")
-	job := s.run(env, "sbatch", "--parsable", "--chdir="+dir, filepath.Join(scripts, "slurm.sh"))
-	merge := s.run(env, "sbatch", "--parsable", "--chdir="+dir, "--dependency=afterok:"+job, filepath.Join(scripts, "slurm-merge.sh"))
+	// One processor a task, so that tasks run side by side on a small machine.
+	job := s.run(env, "sbatch", "--parsable", "--cpus-per-task=1", "--chdir="+dir, filepath.Join(scripts, "slurm.sh"))
+	merge := s.run(env, "sbatch", "--parsable", "--chdir="+dir, "--dependency=afterany:"+job, filepath.Join(scripts, "slurm-merge.sh"))
 
 	// The second shard is shot when it has something to lose.
 	victim := filepath.Join(results, "shard-1")
