@@ -1260,10 +1260,10 @@ func (s *WatchSuite) TestCloseConcernsItsOwnLoop() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("close", "Close must end what its own loop has, and not wait for what another has", (*eventloop.Loop).Close)
 		t.NothingStays()
-		l, other, said := newLoop(), newLoop(), new(words)
-		events := make(chan int)
-		eventloop.Watch(l, make(chan int), func(int, bool) {})
+		other, said, events := newLoop(), new(words), make(chan int)
 		eventloop.Watch(other, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
+		l := newLoop()
+		eventloop.Watch(l, make(chan int), func(int, bool) {})
 		other.CallLater(time.Minute, func() { said.add("timer") })
 		t.Go(func() { assert.NoError(t, l.Close(), "Close failed") }).Returns("another loop has a watch, and Close does not return")
 		r := start(t, other)
