@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"reflect"
 	"time"
 )
 
@@ -61,14 +60,12 @@ func WaitHere(d time.Duration) Coroutine[string] {
 		}
 		own, cancel := context.WithTimeout(context.Background(), d)
 		defer cancel()
-		cases := []reflect.SelectCase{
-			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(own.Done())},
-			{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())},
-		}
-		if i, _, _ := reflect.Select(cases); i == 1 {
+		select {
+		case <-own.Done():
+			return "Done.", nil
+		case <-ctx.Done():
 			return "", ctx.Err()
 		}
-		return "Done.", nil
 	}
 }
 
