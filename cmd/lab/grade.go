@@ -185,11 +185,8 @@ func newGradeDiff() *cobra.Command {
 			var sides [2]results
 			for i, dir := range args {
 				var err error
-				if sides[i], err = readResults(dir, file); err != nil {
+				if sides[i], err = readResults(cmd, dir, file); err != nil {
 					return err
-				}
-				if sides[i].unfinished != "" {
-					warn(cmd, []string{sides[i].unfinished})
 				}
 			}
 			screen.Diff(cmd.OutOrStdout(), sides[0].policy, sides[0].entries, sides[1].entries)

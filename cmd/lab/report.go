@@ -59,12 +59,9 @@ away, and named.`,
 					return err
 				}
 			}
-			r, err := readResults(args[0], f.policy)
+			r, err := readResults(cmd, args[0], f.policy)
 			if err != nil {
 				return err
-			}
-			if r.unfinished != "" {
-				warn(cmd, []string{r.unfinished})
 			}
 			return f.write(cmd, r.marked())
 		},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"conclab/internal/gradebook"
 	"conclab/internal/ledger"
 	"conclab/internal/policy"
@@ -15,14 +17,11 @@ type results struct {
 	class   ledger.Class
 	entries []*gradebook.Entry
 	policy  policy.Policy
-
-	// unfinished is a sentence if these are not the whole class.
-	unfinished string
 }
 
 // readResults reads a folder of results, and the policy that is in a file; without a
-// name, the default one.
-func readResults(dir, policyFile string) (r results, err error) {
+// name, the default one. It says so if the results are not those of the whole class.
+func readResults(cmd *cobra.Command, dir, policyFile string) (r results, err error) {
 	if r.policy, err = policy.Load(policyFile); err != nil {
 		return r, err
 	}
@@ -39,9 +38,9 @@ func readResults(dir, policyFile string) (r results, err error) {
 		// Lateness, weights and what a person has decided would be gone without a word.
 		return r, fmt.Errorf("%s was graded by the policy %s: say which policy makes the marks, as in --policy %[2]s", dir, r.class.Policy)
 	case len(missing) > 0:
-		r.unfinished = fmt.Sprintf("the grading in %s is not at its end; still to come: %s", dir, strings.Join(missing, ", "))
+		warn(cmd, []string{fmt.Sprintf("the grading in %s is not at its end; still to come: %s", dir, strings.Join(missing, ", "))})
 	case shard.Of > 1:
-		r.unfinished = fmt.Sprintf("%s holds shard %d/%d of the class; lab grade merge puts all together", dir, shard.Number, shard.Of)
+		warn(cmd, []string{fmt.Sprintf("%s holds shard %d/%d of the class; lab grade merge puts all together", dir, shard.Number, shard.Of)})
 	}
 	return r, nil
 }

@@ -164,8 +164,8 @@ func firstLines(text string, n int) string {
 func (r *run) vet(ctx context.Context, t *tools) ([]Finding, error) {
 	args := append([]string{"vet", "-json"}, t.flags...)
 	what := r.exercise
-	if files, _ := fs.Glob(os.DirFS(filepath.Dir(r.exercise)), "*.go"); len(files) > 2 {
-		what = r.pkg() // more than the exercise and its suite: they need one another
+	if hasMore(filepath.Dir(r.exercise)) {
+		what = r.pkg() // its files need one another
 	}
 	cmd := r.goCommand(ctx, append(args, what)...)
 	out, complaint := &clip{limit: 16 * maxBuildOutput}, &clip{limit: maxBuildOutput}
@@ -178,6 +178,13 @@ func (r *run) vet(ctx context.Context, t *tools) ([]Finding, error) {
 		return nil, fmt.Errorf("go vet: %w", err)
 	}
 	return findings, nil
+}
+
+// hasMore tells whether the folder of an exercise holds more Go files than that and
+// its suite.
+func hasMore(dir string) bool {
+	files, _ := fs.Glob(os.DirFS(dir), "*.go")
+	return len(files) > 2
 }
 
 // findings reads the output of go vet -json. The package comes once alone and

@@ -103,7 +103,7 @@ func (c *Checker) open(path string) (io.ReadCloser, error) {
 func (c *Checker) Check(l lessons.Lesson) string {
 	name := exerciseFile(l)
 	path := filepath.Join(c.root, filepath.FromSlash(name))
-	if others, _ := fs.Glob(os.DirFS(filepath.Dir(path)), "*.go"); len(others) > 2 {
+	if hasMore(filepath.Dir(path)) {
 		return "" // the package is more than this file and its suite
 	}
 	source, err := os.ReadFile(path)
