@@ -69,7 +69,7 @@ func TestFindNamesTheNearest(t *testing.T) {
 func TestTrees(t *testing.T) {
 	for _, l := range lessons.All() {
 		t.Run(l.Name, func(t *testing.T) {
-			assert.Equal(t, []string{l.Name + ".go", l.Name + "_test.go"}, list(t, "exercises", l.Name))
+			assert.Equal(t, []string{"contract_test.go", l.Name + ".go", l.Name + "_test.go"}, list(t, "exercises", l.Name))
 			solution := slices.DeleteFunc(list(t, "solutions", l.Name), func(e string) bool { return strings.HasSuffix(e, "_test.go") })
 			assert.Equal(t, []string{l.Name + ".go", "testdata/"}, solution)
 			assert.Equal(t, []string{"accept/", "reject/"}, list(t, "solutions", l.Name, "testdata"))

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/queues"
+	"conclab/internal/contract/queues"
 	"conclab/internal/labtest"
 )
 
@@ -163,7 +163,7 @@ func TestQueue(t *testing.T) { suite.Run(t, new(QueueSuite)) }
 
 func (s *QueueSuite) TestFirstInFirstOut() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("first-in-first-out", "What was put first must be got first", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("first-in-first-out", "What was put first must be got first", queues.Declared.Put, queues.Declared.Get)
 		q := newQueue[int](t, 5)
 
 		put(t, q, 1, 2, 3, 4, 5)
@@ -174,7 +174,7 @@ func (s *QueueSuite) TestFirstInFirstOut() {
 
 func (s *QueueSuite) TestOrderHoldsForLong() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("first-in-first-out", "What was put first must be got first, however long the queue has been in use", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("first-in-first-out", "What was put first must be got first, however long the queue has been in use", queues.Declared.Put, queues.Declared.Get)
 		q := newQueue[int](t, 3)
 		put(t, q, 0, 1)
 
@@ -190,7 +190,7 @@ func (s *QueueSuite) TestOrderHoldsForLong() {
 
 func (s *QueueSuite) TestBlockedPutQueuesBehind() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("first-in-first-out", "A Put that had to wait must add its item behind those already there, before those put later", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("first-in-first-out", "A Put that had to wait must add its item behind those already there, before those put later", queues.Declared.Put, queues.Declared.Get)
 		q := newQueue[int](t, 2)
 		put(t, q, 1, 2)
 		third := goPut(t, q, 3)
@@ -208,7 +208,7 @@ func (s *QueueSuite) TestBlockedPutQueuesBehind() {
 
 func (s *QueueSuite) TestPutBlocksWhileFull() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "Put must block while maxsize items wait", (*queues.Queue[int]).Put)
+		t.Rule("bounded", "Put must block while maxsize items wait", queues.Declared.Put)
 		q := newQueue[int](t, 3)
 		put(t, q, 1, 2, 3)
 
@@ -236,14 +236,14 @@ func (s *QueueSuite) TestPutBlocksWhileFull() {
 
 func (s *QueueSuite) TestGetBlocksWhileEmpty() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "Get must block while no item waits", (*queues.Queue[int]).Get)
+		t.Rule("bounded", "Get must block while no item waits", queues.Declared.Get)
 		getBlocksWhileEmpty(t, 3)
 	})
 }
 
 func (s *QueueSuite) TestEachGetLetsOnePutIn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "Each Get must make room for one blocked Put", (*queues.Queue[int]).Get, (*queues.Queue[int]).Put)
+		t.Rule("bounded", "Each Get must make room for one blocked Put", queues.Declared.Get, queues.Declared.Put)
 		q := newQueue[int](t, 1)
 		put(t, q, 0)
 		var done labtest.Gauge
@@ -262,7 +262,7 @@ func (s *QueueSuite) TestEachGetLetsOnePutIn() {
 		}
 		assert.Equal(t, 4, done.Now(), "after 4 Gets, %d of 4 Puts that were blocked on New(1) have returned", done.Now())
 
-		t.Rule("bounded", "Several Gets in a row must make room for as many blocked Puts", (*queues.Queue[int]).Get, (*queues.Queue[int]).Put)
+		t.Rule("bounded", "Several Gets in a row must make room for as many blocked Puts", queues.Declared.Get, queues.Declared.Put)
 		for range 20 {
 			q := newQueue[int](t, 3)
 			put(t, q, 1, 2, 3)
@@ -285,7 +285,7 @@ func (s *QueueSuite) TestEachGetLetsOnePutIn() {
 
 func (s *QueueSuite) TestEveryWaitingGetIsServed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "Several Puts in a row must serve as many waiting Gets", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("bounded", "Several Puts in a row must serve as many waiting Gets", queues.Declared.Put, queues.Declared.Get)
 		everyWaitingGetIsServed(t, 4)
 
 		empty := newQueue[int](t, 2)
@@ -335,7 +335,7 @@ func (c beforeDone) Done() <-chan struct{} {
 
 func (s *QueueSuite) TestPutsAndGetsTakeTurns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "A Put must wake a waiting Get, a Get a waiting Put, not just anybody", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("bounded", "A Put must wake a waiting Get, a Get a waiting Put, not just anybody", queues.Declared.Put, queues.Declared.Get)
 		for range 20 {
 			q := newQueue[int](t, 1)
 			gets := []*getCall{goGet(t, q), goGet(t, q), goGet(t, q)}
@@ -353,7 +353,7 @@ func (s *QueueSuite) TestPutsAndGetsTakeTurns() {
 
 func (s *QueueSuite) TestEveryItemIsGotOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "Every item must be got exactly once, with any number of producers and consumers", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("bounded", "Every item must be got exactly once, with any number of producers and consumers", queues.Declared.Put, queues.Declared.Get)
 		everyItemIsGotOnce(t, 1)
 		everyItemIsGotOnce(t, 5)
 		itemsOutliveTheirContexts(t, 3)
@@ -362,7 +362,7 @@ func (s *QueueSuite) TestEveryItemIsGotOnce() {
 
 func (s *QueueSuite) TestOneItemIsForOneGet() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "Of several Gets at the same time only one may get the only item", (*queues.Queue[int]).Get)
+		t.Rule("bounded", "Of several Gets at the same time only one may get the only item", queues.Declared.Get)
 		for range 20 {
 			q := newQueue[int](t, 1)
 			put(t, q, 1)
@@ -385,14 +385,14 @@ func (s *QueueSuite) TestOneItemIsForOneGet() {
 
 func (s *QueueSuite) TestZeroValuesAreItems() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "A zero value must be an item like any other", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("bounded", "A zero value must be an item like any other", queues.Declared.Put, queues.Declared.Get)
 		zeroValuesAreItems(t, 3)
 	})
 }
 
 func (s *QueueSuite) TestLenCountsWaitingItems() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bounded", "Len must be the number of waiting items", (*queues.Queue[int]).Len)
+		t.Rule("bounded", "Len must be the number of waiting items", queues.Declared.Len)
 		q := newQueue[int](t, 2)
 		assert.Equal(t, 0, q.Len(), "it is %d on a new queue", q.Len())
 
@@ -415,7 +415,7 @@ func (s *QueueSuite) TestLenCountsWaitingItems() {
 		blocked.Join()
 		assert.Equal(t, 2, q.Len(), "it is %d when the blocked Put has taken the room that a Get made", q.Len())
 
-		t.Rule("bounded", "Len must be the number of waiting items, also while others put and get", (*queues.Queue[int]).Len)
+		t.Rule("bounded", "Len must be the number of waiting items, also while others put and get", queues.Declared.Len)
 		t.Race(func() labtest.Heat {
 			q := newQueue[int](t, 200)
 			put(t, q, make([]int, 100)...)
@@ -438,7 +438,7 @@ func (s *QueueSuite) TestLenCountsWaitingItems() {
 
 func (s *QueueSuite) TestPutEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "A Put that blocks must end with its context and leave its item out", (*queues.Queue[int]).Put)
+		t.Rule("giving-up", "A Put that blocks must end with its context and leave its item out", queues.Declared.Put)
 		for _, end := range endings {
 			q := newQueue[int](t, 1)
 			put(t, q, 1)
@@ -463,14 +463,14 @@ func (s *QueueSuite) TestPutEndsWithItsContext() {
 
 func (s *QueueSuite) TestGetEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "A Get that blocks must end with its context and take nothing", (*queues.Queue[int]).Get)
+		t.Rule("giving-up", "A Get that blocks must end with its context and take nothing", queues.Declared.Get)
 		getEndsWithItsContext(t, 3)
 	})
 }
 
 func (s *QueueSuite) TestDeadlineIsNoticed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "A Put or Get that blocks must end when its deadline passes", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("giving-up", "A Put or Get that blocks must end when its deadline passes", queues.Declared.Put, queues.Declared.Get)
 		q := newQueue[int](t, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
@@ -488,7 +488,7 @@ func (s *QueueSuite) TestDeadlineIsNoticed() {
 
 func (s *QueueSuite) TestEndedContextPutsNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "A Put whose context had ended before must end with it, even if there is room", (*queues.Queue[int]).Put)
+		t.Rule("giving-up", "A Put whose context had ended before must end with it, even if there is room", queues.Declared.Put)
 		endedContextPutsNothing(t, 200)
 
 		full := newQueue[int](t, 1)
@@ -501,14 +501,14 @@ func (s *QueueSuite) TestEndedContextPutsNothing() {
 
 func (s *QueueSuite) TestEndedContextGetsNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "A Get whose context had ended before must end with it, even if an item waits", (*queues.Queue[int]).Get)
+		t.Rule("giving-up", "A Get whose context had ended before must end with it, even if an item waits", queues.Declared.Get)
 		endedContextGetsNothing(t, 100)
 	})
 }
 
 func (s *QueueSuite) TestOthersGoOnWaiting() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "The end of one call's context must not end the waiting of others", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("giving-up", "The end of one call's context must not end the waiting of others", queues.Declared.Put, queues.Declared.Get)
 		otherGetsGoOnWaiting(t, 1)
 
 		q := newQueue[int](t, 1)
@@ -526,7 +526,7 @@ func (s *QueueSuite) TestOthersGoOnWaiting() {
 		get(t, q, 1)
 		next.Returns("there is room, and the Put that was left still waits")
 
-		t.Rule("giving-up", "Of three calls that block, if one is served and one gives up, the third must go on waiting, and be served", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("giving-up", "Of three calls that block, if one is served and one gives up, the third must go on waiting, and be served", queues.Declared.Put, queues.Declared.Get)
 		empty, full := newQueue[int](t, 1), newQueue[int](t, 1)
 		thirdIsServed(t, func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1) })
 		put(t, full, 1)
@@ -557,7 +557,7 @@ func thirdIsServed(t *labtest.T, wait func(ctx context.Context), serve func()) {
 
 func (s *QueueSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "A call must end with its context, whenever that ends, and one that fails must leave the queue as it was", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("giving-up", "A call must end with its context, whenever that ends, and one that fails must leave the queue as it was", queues.Declared.Put, queues.Declared.Get)
 		contextMayEndBehindAnyLook(t, 1)
 
 		t.InTurn(100, func(ctx *labtest.Moment) {
@@ -571,14 +571,14 @@ func (s *QueueSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 
 func (s *QueueSuite) TestNothingIsLostWhenAGetGivesUp() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "If an item comes as a Get's context ends, nothing must be lost", (*queues.Queue[int]).Get, (*queues.Queue[int]).Put)
+		t.Rule("giving-up", "If an item comes as a Get's context ends, nothing must be lost", queues.Declared.Get, queues.Declared.Put)
 		nothingIsLostWhenAGetGivesUp(t, 1)
 	})
 }
 
 func (s *QueueSuite) TestNothingIsDoubledWhenAPutGivesUp() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("giving-up", "If room comes as a Put's context ends, it must either put its item or end with its context, not both", (*queues.Queue[int]).Put)
+		t.Rule("giving-up", "If room comes as a Put's context ends, it must either put its item or end with its context, not both", queues.Declared.Put)
 		for round := range 45 {
 			q := newQueue[int](t, 1)
 			put(t, q, 0)
@@ -613,7 +613,7 @@ func TestClose(t *testing.T) { suite.Run(t, new(CloseSuite)) }
 
 func (s *CloseSuite) TestPutAfterClose() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("closing-time", "After Close, Put must return ErrClosed, whether there is room or not", (*queues.Queue[int]).Put, (*queues.Queue[int]).Close)
+		t.Rule("closing-time", "After Close, Put must return ErrClosed, whether there is room or not", queues.Declared.Put, queues.Declared.Close)
 		putAfterClose(t, 200)
 
 		full := newQueue[int](t, 1)
@@ -625,7 +625,7 @@ func (s *CloseSuite) TestPutAfterClose() {
 
 func (s *CloseSuite) TestBlockedPutsEnd() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("closing-time", "Close must end every blocked Put with ErrClosed", (*queues.Queue[int]).Close, (*queues.Queue[int]).Put)
+		t.Rule("closing-time", "Close must end every blocked Put with ErrClosed", queues.Declared.Close, queues.Declared.Put)
 		q := newQueue[int](t, 1)
 		put(t, q, 0)
 		errs := make([]error, 20)
@@ -648,7 +648,7 @@ func (s *CloseSuite) TestBlockedPutsEnd() {
 
 func (s *CloseSuite) TestBlockedPutsDeliverNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("closing-time", "A Put that is blocked when the queue is closed must not deliver its item, though room comes", (*queues.Queue[int]).Put, (*queues.Queue[int]).Close)
+		t.Rule("closing-time", "A Put that is blocked when the queue is closed must not deliver its item, though room comes", queues.Declared.Put, queues.Declared.Close)
 		for range 20 {
 			q := newQueue[int](t, 1)
 			put(t, q, 0)
@@ -670,12 +670,12 @@ func (s *CloseSuite) TestBlockedPutsDeliverNothing() {
 
 func (s *CloseSuite) TestWaitingItemsCanBeGot() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("closing-time", "Items that wait when the queue is closed can still be got; after them Get must return ErrClosed", (*queues.Queue[int]).Get, (*queues.Queue[int]).Close)
+		t.Rule("closing-time", "Items that wait when the queue is closed can still be got; after them Get must return ErrClosed", queues.Declared.Get, queues.Declared.Close)
 		waitingItemsCanBeGot(t, 100)
 
 		for range 4 {
 			t.Race(func() labtest.Heat {
-				var qs [200]*queues.Queue[int]
+				var qs [200]queues.Queue[int]
 				for i := range qs {
 					qs[i] = newQueue[int](t, 2)
 					put(t, qs[i], []int{1, 2}[:1+i%4/3]...)
@@ -706,28 +706,28 @@ func (s *CloseSuite) TestWaitingItemsCanBeGot() {
 
 func (s *CloseSuite) TestBlockedGetsEnd() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("closing-time", "Close must end every blocked Get with ErrClosed", (*queues.Queue[int]).Close, (*queues.Queue[int]).Get)
+		t.Rule("closing-time", "Close must end every blocked Get with ErrClosed", queues.Declared.Close, queues.Declared.Get)
 		blockedGetsEnd(t, 3)
 	})
 }
 
 func (s *CloseSuite) TestCloseTwice() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("closing-time", "Closing a closed queue must do nothing", (*queues.Queue[int]).Close)
+		t.Rule("closing-time", "Closing a closed queue must do nothing", queues.Declared.Close)
 		closeTwice(t, 3)
 	})
 }
 
 func (s *CloseSuite) TestSeveralMayClose() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("closing-time", "Several must be able to close a queue at the same time", (*queues.Queue[int]).Close)
+		t.Rule("closing-time", "Several must be able to close a queue at the same time", queues.Declared.Close)
 		severalMayClose(t, 1)
 	})
 }
 
 func (s *CloseSuite) TestPutAndCloseRace() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("closing-time", "With Put and Close at the same time, every item whose Put returned nil can be got", (*queues.Queue[int]).Put, (*queues.Queue[int]).Close)
+		t.Rule("closing-time", "With Put and Close at the same time, every item whose Put returned nil can be got", queues.Declared.Put, queues.Declared.Close)
 		putAndCloseRace(t, 4)
 	})
 }
@@ -740,7 +740,7 @@ func TestUnbounded(t *testing.T) { suite.Run(t, new(UnboundedSuite)) }
 
 func (s *UnboundedSuite) TestPutNeverBlocks() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0, Put must never block", (*queues.Queue[int]).Put)
+		t.Rule("unbounded", "With maxsize <= 0, Put must never block", queues.Declared.Put)
 		for maxsize, items := range map[int]int{0: many, -1: 1_000, -7: 1_000} {
 			q := newQueue[int](t, maxsize)
 			for n := range items {
@@ -757,7 +757,7 @@ func (s *UnboundedSuite) TestPutNeverBlocks() {
 
 func (s *UnboundedSuite) TestFirstInFirstOut() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0, what was put first must be got first", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0, what was put first must be got first", queues.Declared.Put, queues.Declared.Get)
 		q := newQueue[int](t, 0)
 		next := 0
 
@@ -776,21 +776,21 @@ func (s *UnboundedSuite) TestFirstInFirstOut() {
 
 func (s *UnboundedSuite) TestGetBlocksWhileEmpty() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, Get must block while no item waits", (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0 too, Get must block while no item waits", queues.Declared.Get)
 		getBlocksWhileEmpty(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestEveryWaitingGetIsServed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0, every waiting Get must get its item", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0, every waiting Get must get its item", queues.Declared.Put, queues.Declared.Get)
 		everyWaitingGetIsServed(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestEveryItemIsGotOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, every item must be got exactly once", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0 too, every item must be got exactly once", queues.Declared.Put, queues.Declared.Get)
 		everyItemIsGotOnce(t, 0)
 		itemsOutliveTheirContexts(t, 0)
 	})
@@ -798,91 +798,91 @@ func (s *UnboundedSuite) TestEveryItemIsGotOnce() {
 
 func (s *UnboundedSuite) TestZeroValuesAreItems() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, a zero value must be an item like any other", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0 too, a zero value must be an item like any other", queues.Declared.Put, queues.Declared.Get)
 		zeroValuesAreItems(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestGetEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, a Get that blocks must end with its context and take nothing", (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0 too, a Get that blocks must end with its context and take nothing", queues.Declared.Get)
 		getEndsWithItsContext(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestOthersGoOnWaiting() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, the end of one Get's context must not end the waiting of others", (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0 too, the end of one Get's context must not end the waiting of others", queues.Declared.Get)
 		otherGetsGoOnWaiting(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestEndedContextPutsNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, a Put whose context had ended before must end with it", (*queues.Queue[int]).Put)
+		t.Rule("unbounded", "With maxsize <= 0 too, a Put whose context had ended before must end with it", queues.Declared.Put)
 		endedContextPutsNothing(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestEndedContextGetsNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, a Get whose context had ended before must end with it", (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0 too, a Get whose context had ended before must end with it", queues.Declared.Get)
 		endedContextGetsNothing(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, a call must end with its context, whenever that ends, and one that fails must leave the queue as it was", (*queues.Queue[int]).Put, (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0 too, a call must end with its context, whenever that ends, and one that fails must leave the queue as it was", queues.Declared.Put, queues.Declared.Get)
 		contextMayEndBehindAnyLook(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestNothingIsLostWhenAGetGivesUp() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, if an item comes as a Get's context ends, nothing must be lost", (*queues.Queue[int]).Get, (*queues.Queue[int]).Put)
+		t.Rule("unbounded", "With maxsize <= 0 too, if an item comes as a Get's context ends, nothing must be lost", queues.Declared.Get, queues.Declared.Put)
 		nothingIsLostWhenAGetGivesUp(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestPutAfterClose() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, Put must return ErrClosed after Close", (*queues.Queue[int]).Put, (*queues.Queue[int]).Close)
+		t.Rule("unbounded", "With maxsize <= 0 too, Put must return ErrClosed after Close", queues.Declared.Put, queues.Declared.Close)
 		putAfterClose(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestWaitingItemsCanBeGot() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, what waits at Close can still be got; after it Get must return ErrClosed", (*queues.Queue[int]).Get, (*queues.Queue[int]).Close)
+		t.Rule("unbounded", "With maxsize <= 0 too, what waits at Close can still be got; after it Get must return ErrClosed", queues.Declared.Get, queues.Declared.Close)
 		waitingItemsCanBeGot(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestBlockedGetsEnd() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, Close must end every blocked Get with ErrClosed", (*queues.Queue[int]).Close, (*queues.Queue[int]).Get)
+		t.Rule("unbounded", "With maxsize <= 0 too, Close must end every blocked Get with ErrClosed", queues.Declared.Close, queues.Declared.Get)
 		blockedGetsEnd(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestCloseTwice() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, closing a closed queue must do nothing", (*queues.Queue[int]).Close)
+		t.Rule("unbounded", "With maxsize <= 0 too, closing a closed queue must do nothing", queues.Declared.Close)
 		closeTwice(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestSeveralMayClose() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, several must be able to close a queue at the same time", (*queues.Queue[int]).Close)
+		t.Rule("unbounded", "With maxsize <= 0 too, several must be able to close a queue at the same time", queues.Declared.Close)
 		severalMayClose(t, 0)
 	})
 }
 
 func (s *UnboundedSuite) TestPutAndCloseRace() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("unbounded", "With maxsize <= 0 too, every item whose Put returned nil while Close was called can be got", (*queues.Queue[int]).Put, (*queues.Queue[int]).Close)
+		t.Rule("unbounded", "With maxsize <= 0 too, every item whose Put returned nil while Close was called can be got", queues.Declared.Put, queues.Declared.Close)
 		putAndCloseRace(t, 0)
 	})
 }
@@ -1335,7 +1335,7 @@ func putAndCloseRace(t *labtest.T, maxsize int) {
 
 func severalMayClose(t *labtest.T, maxsize int) {
 	t.Race(func() labtest.Heat {
-		var qs [100]*queues.Queue[int]
+		var qs [100]queues.Queue[int]
 		for i := range qs {
 			qs[i] = newQueue[int](t, maxsize)
 			put(t, qs[i], 1)
@@ -1362,7 +1362,7 @@ func pass(t *labtest.T, d time.Duration) {
 
 // newQueue makes a queue that is closed when the test is over, for one that
 // keeps a goroutine of its own. In task 2 that Close may still be to do.
-func newQueue[T any](t *labtest.T, maxsize int) *queues.Queue[T] {
+func newQueue[T any](t *labtest.T, maxsize int) queues.Queue[T] {
 	q := queues.New[T](maxsize)
 	context.AfterFunc(t.Context(), func() {
 		defer func() { _ = recover() }()
@@ -1408,7 +1408,7 @@ func atOnce(t *labtest.T, round int, a, b func()) {
 }
 
 // put puts items, one after the other.
-func put[T any](t *labtest.T, q *queues.Queue[T], items ...T) {
+func put[T any](t *labtest.T, q queues.Queue[T], items ...T) {
 	for _, v := range items {
 		err := q.Put(t.Context(), v)
 		if t.Context().Err() == nil { // the test is not over
@@ -1418,7 +1418,7 @@ func put[T any](t *labtest.T, q *queues.Queue[T], items ...T) {
 }
 
 // get gets n items, one after the other.
-func get[T any](t *labtest.T, q *queues.Queue[T], n int) []T {
+func get[T any](t *labtest.T, q queues.Queue[T], n int) []T {
 	items := make([]T, n)
 	for i := range items {
 		v, err := q.Get(t.Context())
@@ -1433,7 +1433,7 @@ func get[T any](t *labtest.T, q *queues.Queue[T], n int) []T {
 // goPut calls Put in a goroutine of its own.
 //
 //go:noinline
-func goPut(t *labtest.T, q *queues.Queue[int], item int) *labtest.Call {
+func goPut(t *labtest.T, q queues.Queue[int], item int) *labtest.Call {
 	return t.Go(func() { put(t, q, item) })
 }
 
@@ -1444,13 +1444,13 @@ type getCall struct {
 	item int
 }
 
-func goGet(t *labtest.T, q *queues.Queue[int]) *getCall {
+func goGet(t *labtest.T, q queues.Queue[int]) *getCall {
 	g := new(getCall)
 	g.Call = t.Go(func() { g.item = get(t, q, 1)[0] })
 	return g
 }
 
-func getUntilClosed(t *labtest.T, q *queues.Queue[int]) []int {
+func getUntilClosed(t *labtest.T, q queues.Queue[int]) []int {
 	var items []int
 	for {
 		v, err := q.Get(t.Context())
@@ -1462,7 +1462,7 @@ func getUntilClosed(t *labtest.T, q *queues.Queue[int]) []int {
 	}
 }
 
-func closedAndEmpty(t *labtest.T, q *queues.Queue[int]) {
+func closedAndEmpty(t *labtest.T, q queues.Queue[int]) {
 	v, err := q.Get(t.Context())
 	require.ErrorIs(t, err, queues.ErrClosed, "the queue is closed and empty, and Get returned %d and %v", v, err)
 }

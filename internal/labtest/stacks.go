@@ -133,8 +133,9 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 const (
-	labtestPath = "conclab/internal/labtest"
-	sealedPath  = "conclab/internal/sealed" // runs the tests of graded binaries
+	labtestPath  = "conclab/internal/labtest"
+	contractPath = "conclab/internal/contract" // between a suite and the code under test
+	sealedPath   = "conclab/internal/sealed"   // runs the tests of graded binaries
 )
 
 // ofLearner tells whether a frame belongs to the code under test: it lies in
@@ -142,6 +143,7 @@ const (
 func (f frame) ofLearner() bool {
 	return strings.HasPrefix(f.fn, "conclab/") &&
 		!strings.HasPrefix(f.fn, labtestPath+".") &&
+		!strings.HasPrefix(f.fn, contractPath+"/") &&
 		!strings.HasPrefix(f.fn, sealedPath+"/") &&
 		!strings.HasSuffix(f.file, "_test.go")
 }

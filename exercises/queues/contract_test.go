@@ -1,0 +1,19 @@
+package queues
+
+import conclab "conclab/internal/contract/queues"
+
+// What you wrote goes behind the contract that the tests are written against.
+// Read the tests in queues_test.go; there is nothing to do in here.
+func init() {
+	conclab.ErrClosed = ErrClosed
+	conclab.Sleepy, conclab.Work = Sleepy, Work
+	conclab.ProvideNew[int](New[int])
+	conclab.ProvideNew[error](New[error])
+	conclab.ProvideNew[[]int](New[[]int])
+	conclab.ProvideNew[struct{}](New[struct{}])
+
+	conclab.Declared.Put = (*Queue[int]).Put
+	conclab.Declared.Get = (*Queue[int]).Get
+	conclab.Declared.Len = (*Queue[int]).Len
+	conclab.Declared.Close = (*Queue[int]).Close
+}
