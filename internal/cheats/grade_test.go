@@ -91,7 +91,7 @@ func judge(t *testing.T, kit *runner.Kit, lesson string, source []byte, limit ti
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	a, err := kit.Assemble(ctx, t.TempDir(), []runner.Candidate{{Lesson: l, File: lesson + ".go", Source: source}}, nil)
+	a, err := kit.Assemble(ctx, t.TempDir(), []runner.Candidate{{Lesson: l, File: lesson + ".go", Source: source}})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, a.Remove()) }()
 	if message, ok := a.NotBuilt[lesson]; ok {

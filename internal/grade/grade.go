@@ -486,7 +486,7 @@ func (e *Engine) grade(ctx context.Context, sub gradebook.Submission, entry *gra
 	if len(candidates) == 0 || ctx.Err() != nil {
 		return trouble
 	}
-	a, err := e.kit.Assemble(ctx, e.temp, candidates, nil)
+	a, err := e.kit.Assemble(ctx, e.temp, candidates)
 	if err != nil {
 		return errors.Join(trouble, err)
 	}
@@ -569,7 +569,7 @@ func (e *Engine) Replay(ctx context.Context, sub gradebook.Submission, lesson le
 	if !ok {
 		return nil, fmt.Errorf("%s has not submitted %s", sub.ID, lesson.Name)
 	}
-	a, err := e.kit.Assemble(ctx, e.temp, []runner.Candidate{{Lesson: lesson, File: f.Path, Source: append([]byte{}, f.Source...)}}, nil)
+	a, err := e.kit.Assemble(ctx, e.temp, []runner.Candidate{{Lesson: lesson, File: f.Path, Source: append([]byte{}, f.Source...)}})
 	if err != nil {
 		return nil, err
 	}

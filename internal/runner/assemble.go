@@ -38,20 +38,16 @@ type Assembly struct {
 
 // part is one candidate of an assembly.
 type part struct {
-	lesson    lessons.Lesson
-	file      string   // what messages name
-	pings     bool     // whether it wants to send ICMP
-	functions []string // that run tests
+	lesson lessons.Lesson
+	file   string // what messages name
+	pings  bool   // whether it wants to send ICMP
 }
 
 // Assemble compiles the candidates, one a lesson, and links them and their
 // suites into one binary, in a new folder in dir. It blocks until that is done.
 // A candidate that cannot be built is no error, and keeps no other from being
 // built. A candidate's Source must not be nil.
-//
-// Tests, which may be nil, names for each lesson the only test that will be asked
-// for, such as TestQueue/TestClose: the others are not compiled then.
-func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate, tests map[string]string) (*Assembly, error) {
+func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate) (*Assembly, error) {
 	work, err := os.MkdirTemp(dir, "submission-")
 	if err != nil {
 		return nil, fmt.Errorf("no room for temporary files: %w", err)
@@ -62,7 +58,7 @@ func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate, 
 	group.SetLimit(max(k.o.Compilers, 1))
 	for i, c := range candidates {
 		group.Go(func() (err error) {
-			messages[i], err = a.compile(compiling, c, tests[c.Lesson.Name])
+			messages[i], err = a.compile(compiling, c)
 			return err
 		})
 	}
@@ -74,11 +70,7 @@ func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate, 
 			a.NotBuilt[c.Lesson.Name] = messages[i]
 			continue
 		}
-		functions := k.suites[c.Lesson.Name].functions
-		if function, _, ok := strings.Cut(tests[c.Lesson.Name], "/"); ok {
-			functions = []string{function}
-		}
-		a.parts = append(a.parts, part{c.Lesson, c.File, slices.Contains(Imports(c.Source), pingPackage), functions})
+		a.parts = append(a.parts, part{c.Lesson, c.File, slices.Contains(Imports(c.Source), pingPackage)})
 	}
 	if len(a.parts) > 0 {
 		if err := a.link(ctx, "graded", a.parts); err != nil {
@@ -92,15 +84,14 @@ func (k *Kit) Assemble(ctx context.Context, dir string, candidates []Candidate, 
 // Remove removes the assembly's files.
 func (a *Assembly) Remove() error { return os.RemoveAll(a.dir) }
 
-// compile compiles a candidate and the suite that belongs to it, or of that one
-// test. The message is empty if that went well.
-func (a *Assembly) compile(ctx context.Context, c Candidate, test string) (message string, err error) {
+// compile compiles a candidate, behind its contract. The message is empty if
+// that went well.
+func (a *Assembly) compile(ctx context.Context, c Candidate) (message string, err error) {
 	l := c.Lesson
 	suite := a.kit.suites[l.Name]
 	if suite == nil {
 		return "", fmt.Errorf("the lesson %s is not in the kit", l.Name)
 	}
-	r := a.run(l, c.File)
 	name := filepath.Join("exercises", l.Name, l.Name+".go")
 	if err := os.MkdirAll(filepath.Join(a.dir, filepath.Dir(name)), 0o755); err != nil {
 		return "", fmt.Errorf("no room for temporary files: %w", err)
@@ -111,40 +102,11 @@ func (a *Assembly) compile(ctx context.Context, c Candidate, test string) (messa
 	if message := a.kit.wrongImports(c); message != "" {
 		return message, nil
 	}
-	kit := a.kit.o.Dir
-	args := append(a.kit.compilerFlags(a.dir, candidatePath(l), filepath.Join(kit, "candidate.cfg")), "-o", objectOf(l), name)
-	if message, err := a.tool(ctx, r, "compile", args); message != "" || err != nil {
-		return message, err
+	args := append(a.kit.compilerFlags(candidatePath(l), filepath.Join(a.kit.o.Dir, l.Name+".cfg"), a.dir, a.kit.o.Dir), "-o", objectOf(l), name)
+	for _, file := range suite.contract {
+		args = append(args, filepath.Join(a.kit.o.Dir, file))
 	}
-	from := kit
-	if strings.Contains(test, "/") && len(suite.files) == 1 {
-		from = a.dir
-		if err := a.prune(suite, test); err != nil {
-			return "", err
-		}
-	}
-	args = append(a.kit.compilerFlags(from, suitePath(l), filepath.Join(kit, l.Name+".cfg")), "-o", suiteObject(l))
-	for _, file := range suite.files {
-		args = append(args, filepath.Join(from, file))
-	}
-	return a.tool(ctx, r, "compile", args)
-}
-
-// prune writes what one test needs of a suite beside the candidate.
-func (a *Assembly) prune(suite *kitSuite, test string) error {
-	for _, file := range suite.files {
-		source, err := os.ReadFile(filepath.Join(a.kit.o.Dir, file))
-		if err != nil {
-			return err
-		}
-		if source, err = only(test, source); err != nil {
-			return fmt.Errorf("the suite cannot be read: %w", err)
-		}
-		if err := os.WriteFile(filepath.Join(a.dir, file), source, 0o644); err != nil {
-			return fmt.Errorf("no room for temporary files: %w", err)
-		}
-	}
-	return nil
+	return a.tool(ctx, a.run(l, c.File), "compile", args)
 }
 
 // tool runs the compiler or the linker; the message is empty if all went well,
@@ -210,13 +172,13 @@ func (a *Assembly) link(ctx context.Context, name string, parts []part) error {
 	fmt.Fprintf(&config, "packagefile %s=%s\n", firstPath, filepath.Join(a.kit.o.Dir, "first.a"))
 	source.WriteString("package main\n\nimport (\n\tfirst \"" + firstPath + "\"\n\t\"testing\"\n\t\"testing/internal/testdeps\"\n\n\t\"conclab/internal/sealed/inside\"\n")
 	for i, p := range parts {
-		fmt.Fprintf(&config, "packagefile %s=%s\npackagefile %s=%s\n", candidatePath(p.lesson), objectOf(p.lesson), suitePath(p.lesson), suiteObject(p.lesson))
+		fmt.Fprintf(&config, "packagefile %s=%s\npackagefile %s=%s\n", candidatePath(p.lesson), objectOf(p.lesson), suitePath(p.lesson), a.kit.suiteObject(p.lesson))
 		fmt.Fprintf(&source, "\ts%d %q\n", i, suitePath(p.lesson))
 	}
 	fmt.Fprintf(&source, ")\n\nfunc main() {\n\tinside.Main(first.Order, %v, map[string][]testing.InternalTest{\n", a.kit.Race)
 	for i, p := range parts {
 		fmt.Fprintf(&source, "\t\t%q: {\n", p.lesson.Name)
-		for _, function := range p.functions {
+		for _, function := range a.kit.suites[p.lesson.Name].functions {
 			fmt.Fprintf(&source, "\t\t\t{Name: %q, F: s%d.%[1]s},\n", function, i)
 		}
 		source.WriteString("\t\t},\n")
@@ -230,7 +192,7 @@ func (a *Assembly) link(ctx context.Context, name string, parts []part) error {
 		}
 	}
 	r := a.run(parts[0].lesson, parts[0].file)
-	args := append(a.kit.compilerFlags(a.dir, "main", name+".cfg"), "-o", name+".a", name+".go")
+	args := append(a.kit.compilerFlags("main", name+".cfg", a.dir), "-o", name+".a", name+".go")
 	message, err := a.tool(ctx, r, "compile", args)
 	if err == nil && message == "" {
 		binary := filepath.Join("bin", name, "graded.exe")

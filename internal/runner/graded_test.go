@@ -74,7 +74,7 @@ func TestAKitOfItsOwn(t *testing.T) {
 		for _, file := range gone {
 			require.NoError(t, os.Remove(file))
 		}
-		_, err = k.Assemble(t.Context(), t.TempDir(), []runner.Candidate{{Lesson: l, File: "processes.go", Source: source}}, nil)
+		_, err = k.Assemble(t.Context(), t.TempDir(), []runner.Candidate{{Lesson: l, File: "processes.go", Source: source}})
 		require.ErrorContains(t, err, "the compiler cannot work")
 	}
 }
@@ -109,7 +109,7 @@ func TestACompilerThatTheMachineKilledIsNotTheCandidatesFault(t *testing.T) {
 			}
 		}
 	}()
-	a, err := k.Assemble(t.Context(), dir, []runner.Candidate{{Lesson: l, File: "queues.go", Source: source}}, nil)
+	a, err := k.Assemble(t.Context(), dir, []runner.Candidate{{Lesson: l, File: "queues.go", Source: source}})
 	if err == nil {
 		require.Empty(t, a.NotBuilt)
 	}
@@ -139,7 +139,7 @@ func TestLimitsUnderWhichNothingWorksAreNotTheCandidatesFault(t *testing.T) {
 	o.Build, o.Dir, o.Imports = sandbox.Limits{Memory: 80 << 20}, t.TempDir(), runner.Imports(source)
 	k, err := runner.NewKit(t.Context(), o)
 	require.NoError(t, err)
-	_, err = k.Assemble(t.Context(), t.TempDir(), []runner.Candidate{{Lesson: l, File: "queues.go", Source: source}}, nil)
+	_, err = k.Assemble(t.Context(), t.TempDir(), []runner.Candidate{{Lesson: l, File: "queues.go", Source: source}})
 	require.ErrorContains(t, err, "the linker was stopped for too much memory: allow more")
 	require.NotContains(t, err.Error(), "this file")
 }
@@ -156,7 +156,7 @@ func TestGradedBinaries(t *testing.T) {
 	k := kit(t, append(imports, "os", "runtime"), lessons.Names()[:3]...)
 
 	passes := func(t *testing.T, candidates []runner.Candidate) {
-		a, err := k.Assemble(t.Context(), t.TempDir(), candidates, nil)
+		a, err := k.Assemble(t.Context(), t.TempDir(), candidates)
 		require.NoError(t, err)
 		defer a.Remove()
 		assert.Empty(t, a.NotBuilt)

@@ -16,11 +16,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/mod/module"
+	"golang.org/x/sync/errgroup"
 
 	"conclab/internal/sandbox"
 	"conclab/lessons"
@@ -77,11 +79,11 @@ type Kit struct {
 	ping       bool   // whether the sandbox may send ICMP
 }
 
-// kitSuite is one lesson's suite.
+// kitSuite is one lesson's suite. Its files are relative to the kit's folder.
 type kitSuite struct {
 	lesson    lessons.Lesson
-	files     []string // relative to the kit's folder
-	pkg       string   // its name
+	files     []string
+	contract  []string // compiled with the candidate, which they put behind its contract
 	expected  []Expected
 	functions []string // that run tests
 }
@@ -140,6 +142,9 @@ func NewKit(ctx context.Context, o KitOptions) (*Kit, error) {
 	if err := k.compileFirst(ctx); err != nil {
 		return nil, err
 	}
+	if err := k.compileSuites(ctx); err != nil {
+		return nil, err
+	}
 	if k.importable[pingPackage] {
 		k.ping = sandbox.RawNetworkWorks(ctx, o.Isolation)
 	}
@@ -182,7 +187,7 @@ func (k *Kit) keep(file, name string) (kept string, err error) {
 // middle of a run, and returns what they import.
 func (k *Kit) copySuites(id io.Writer) (imports []string, err error) {
 	for _, l := range k.o.Lessons {
-		s := &kitSuite{lesson: l, pkg: l.Name + "_test"}
+		s := &kitSuite{lesson: l}
 		if s.expected, err = Tests(k.o.Root, l); err != nil {
 			return nil, err
 		}
@@ -212,16 +217,20 @@ func (k *Kit) copySuites(id io.Writer) (imports []string, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("the suite cannot be read: %w", err)
 			}
-			if parsed.Name.Name != s.pkg {
-				return nil, fmt.Errorf("%s is of package %s, and can be graded only as %s", file, parsed.Name.Name, s.pkg)
-			}
 			for _, spec := range parsed.Imports {
-				if name, err := strconv.Unquote(spec.Path.Value); err == nil && !strings.HasPrefix(name, "conclab/exercises/") {
+				if name, err := strconv.Unquote(spec.Path.Value); err == nil {
 					imports = append(imports, name)
 				}
 			}
 			name := path.Join(dir, file)
-			s.files = append(s.files, filepath.FromSlash(name))
+			switch parsed.Name.Name {
+			case l.Name:
+				s.contract = append(s.contract, filepath.FromSlash(name))
+			case l.Name + "_test":
+				s.files = append(s.files, filepath.FromSlash(name))
+			default:
+				return nil, fmt.Errorf("%s is of package %s, and can be graded only as %s_test", file, parsed.Name.Name, l.Name)
+			}
 			fmt.Fprintf(id, "%s %x\n", name, sha256.Sum256(text))
 			if err := os.WriteFile(filepath.Join(to, file), text, 0o644); err != nil {
 				return nil, fmt.Errorf("no room for the suites: %w", err)
@@ -300,6 +309,7 @@ func possible(name string) bool {
 func (k *Kit) write(id io.Writer, packages []listed) error {
 	fmt.Fprintln(id, k.Go, k.Platform, k.Race)
 	var base, candidate bytes.Buffer
+	own := map[string]string{}
 	for i, p := range packages {
 		if p.Export == "" {
 			continue
@@ -321,13 +331,15 @@ func (k *Kit) write(id io.Writer, packages []listed) error {
 		}
 		line := fmt.Sprintf("packagefile %s=%s\n", p.ImportPath, kept)
 		base.WriteString(line)
-		if !strings.HasPrefix(p.ImportPath, "conclab/") {
+		if strings.HasPrefix(p.ImportPath, "conclab/") {
+			own[p.ImportPath] = line
+		} else {
 			candidate.WriteString(line)
 		}
 	}
 	files := map[string][]byte{"candidate.cfg": candidate.Bytes(), "base.cfg": base.Bytes()}
 	for _, l := range k.o.Lessons {
-		files[l.Name+".cfg"] = fmt.Appendf(slices.Clone(base.Bytes()), "packagefile %s=%s\n", candidatePath(l), objectOf(l))
+		files[l.Name+".cfg"] = append(slices.Clone(candidate.Bytes()), own[contractPath(l)]...)
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(k.o.Dir, name), text, 0o644); err != nil {
@@ -339,8 +351,11 @@ func (k *Kit) write(id io.Writer, packages []listed) error {
 
 func candidatePath(l lessons.Lesson) string { return "conclab/exercises/" + l.Name }
 func suitePath(l lessons.Lesson) string     { return candidatePath(l) + "_test" }
+func contractPath(l lessons.Lesson) string  { return "conclab/internal/contract/" + l.Name }
 func objectOf(l lessons.Lesson) string      { return l.Name + ".a" }
-func suiteObject(l lessons.Lesson) string   { return l.Name + "_test.a" }
+
+// suiteObject is where the kit has a lesson's suite.
+func (k *Kit) suiteObject(l lessons.Lesson) string { return filepath.Join(k.o.Dir, l.Name+"_test.a") }
 
 // firstSource is a package that is initialized before any that can read from
 // its process's standard input: packages are initialized in the order of their
@@ -373,7 +388,24 @@ func read() (all []byte) {
 const firstPath = "0"
 
 func (k *Kit) compileFirst(ctx context.Context) error {
-	args := append(k.compilerFlags(k.o.Dir, firstPath, filepath.Join(k.o.Dir, "candidate.cfg")), "-o", "first.a", "first.go")
+	return k.compile(ctx, append(k.compilerFlags(firstPath, "candidate.cfg", k.o.Dir), "-o", "first.a", "first.go"))
+}
+
+// compileSuites compiles what no submission changes.
+func (k *Kit) compileSuites(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, s := range k.suites {
+		group.Go(func() error {
+			args := append(k.compilerFlags(suitePath(s.lesson), "base.cfg", k.o.Dir), "-o", k.suiteObject(s.lesson))
+			return k.compile(ctx, append(args, s.files...))
+		})
+	}
+	return group.Wait()
+}
+
+// compile compiles a package of the kit's own.
+func (k *Kit) compile(ctx context.Context, args []string) error {
 	out, end, err := k.tool(ctx, k.o.Dir, "compile", args)
 	switch {
 	case err != nil:
@@ -386,10 +418,12 @@ func (k *Kit) compileFirst(ctx context.Context) error {
 	return nil
 }
 
-func (k *Kit) compilerFlags(dir, importPath, config string) []string {
+// compilerFlags are for a package whose files lie in the folders named, which its
+// stack traces do not show.
+func (k *Kit) compilerFlags(importPath, config string, dirs ...string) []string {
 	version := strings.Join(strings.SplitN(strings.TrimPrefix(k.Go, "go"), ".", 3)[:2], ".")
 	flags := []string{
-		"-p", importPath, "-trimpath", dir + "=>" + tree, "-lang=go" + version, "-complete", "-c=1",
+		"-p", importPath, "-trimpath", strings.Join(dirs, "=>"+tree+";") + "=>" + tree, "-lang=go" + version, "-complete", "-c=1",
 		"-dwarf=false", "-nolocalimports", "-buildid=", "-importcfg", config, "-pack",
 	}
 	if k.Race {

@@ -103,14 +103,10 @@ func (j *joint) close() { _ = os.RemoveAll(j.dir) }
 func (j *joint) judge(ctx context.Context, variants []bank.Variant, on func(i int, r Result)) {
 	start := time.Now()
 	candidates := make([]runner.Candidate, len(variants))
-	tests := map[string]string{}
 	for i, v := range variants {
 		candidates[i] = v.Candidate()
-		if v.Kind == bank.Reject {
-			tests[v.Lesson.Name] = v.Test
-		}
 	}
-	assembly, err := j.kit.Assemble(ctx, j.dir, candidates, tests)
+	assembly, err := j.kit.Assemble(ctx, j.dir, candidates)
 	each := time.Since(start) / time.Duration(len(variants))
 	for i, v := range variants {
 		start = time.Now()
