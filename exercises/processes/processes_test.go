@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/processes"
+	"conclab/internal/contract/processes"
 	"conclab/internal/labtest"
 )
 
@@ -107,7 +107,7 @@ type ProcessSuite struct{ labtest.Suite }
 
 func (s *ProcessSuite) TestNewProcessRunsNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("start-and-join", "NewProcess must run nothing", processes.NewProcess, (*processes.Process).IsAlive)
+		t.Rule("start-and-join", "NewProcess must run nothing", processes.Declared.NewProcess, processes.Declared.IsAlive)
 		var ran atomic.Bool
 
 		p := processes.NewProcess(func() { ran.Store(true) })
@@ -120,7 +120,7 @@ func (s *ProcessSuite) TestNewProcessRunsNothing() {
 
 func (s *ProcessSuite) TestStartReturnsWithoutWaiting() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("start-and-join", "Start must run the target, and return without waiting for it", (*processes.Process).Start)
+		t.Rule("start-and-join", "Start must run the target, and return without waiting for it", processes.Declared.Start)
 		gate := labtest.NewGate()
 		p := processes.NewProcess(gate.Pass)
 
@@ -144,7 +144,7 @@ func (s *ProcessSuite) TestStartReturnsWithoutWaiting() {
 
 func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("once", "a second Start must return ErrStarted and run nothing", (*processes.Process).Start)
+		t.Rule("once", "a second Start must return ErrStarted and run nothing", processes.Declared.Start)
 		var runs atomic.Int64
 		gate := labtest.NewGate()
 		p := processes.NewProcess(func() { runs.Add(1); gate.Pass() })
@@ -162,9 +162,9 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 
 		assert.EqualValues(t, 1, runs.Load(), "the target ran another number of times")
 
-		t.Rule("once", "a Start that is refused must keep nobody from joining", (*processes.Process).Start, (*processes.Process).Join)
+		t.Rule("once", "a Start that is refused must keep nobody from joining", processes.Declared.Start, processes.Declared.Join)
 		t.Race(func() labtest.Heat {
-			var ended [200]*processes.Process
+			var ended [200]processes.Process
 			for i := range ended {
 				ended[i] = processes.NewProcess(nil)
 				require.NoError(t, ended[i].Start(), "the first Start failed")
@@ -182,11 +182,11 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 
 func (s *ProcessSuite) TestOneOfManyStartsWins() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("once", "when several Start race, exactly one must get nil, and the target must run once", (*processes.Process).Start)
+		t.Rule("once", "when several Start race, exactly one must get nil, and the target must run once", processes.Declared.Start)
 		t.Race(func() labtest.Heat {
 			const rounds = 500
 			var wins, runs [rounds]atomic.Int64
-			var all [rounds]*processes.Process
+			var all [rounds]processes.Process
 			gate := labtest.NewGate()
 			for i := range all {
 				target := func() { runs[i].Add(1); gate.Pass() }
@@ -234,7 +234,7 @@ func (s *ProcessSuite) TestOneOfManyStartsWins() {
 
 func (s *ProcessSuite) TestJoinBeforeStart() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("start-and-join", "Join before Start must return ErrNotStarted", (*processes.Process).Join)
+		t.Rule("start-and-join", "Join before Start must return ErrNotStarted", processes.Declared.Join)
 		p := processes.NewProcess(func() {})
 
 		start := time.Now()
@@ -243,7 +243,7 @@ func (s *ProcessSuite) TestJoinBeforeStart() {
 			assert.Less(t, time.Since(start), instant, "it waited a little for a Start")
 		}).Returns("Join waits for a process that nobody has started")
 
-		t.Rule("start-and-join", "a Join before Start must leave the process as it was", (*processes.Process).Join)
+		t.Rule("start-and-join", "a Join before Start must leave the process as it was", processes.Declared.Join)
 		require.NoError(t, p.Start(), "Start failed after it")
 		assert.NoError(t, p.Join(), "Join failed after Start")
 	})
@@ -251,7 +251,7 @@ func (s *ProcessSuite) TestJoinBeforeStart() {
 
 func (s *ProcessSuite) TestJoinWaitsForTheTarget() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("start-and-join", "Join must wait until the target has returned", (*processes.Process).Join)
+		t.Rule("start-and-join", "Join must wait until the target has returned", processes.Declared.Join)
 		result := ""
 		p := processes.NewProcess(func() {
 			t.Pass(10 * time.Minute)
@@ -268,7 +268,7 @@ func (s *ProcessSuite) TestJoinWaitsForTheTarget() {
 func (s *ProcessSuite) TestJoinWhileStartIsAtWork() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("start-and-join", "a Join beside Start must return ErrNotStarted or wait until the target has returned",
-			(*processes.Process).Start, (*processes.Process).Join)
+			processes.Declared.Start, processes.Declared.Join)
 		for range 100 {
 			var asked, finished atomic.Bool
 			p := processes.NewProcess(func() {
@@ -300,7 +300,7 @@ func (s *ProcessSuite) TestJoinWhileStartIsAtWork() {
 
 func (s *ProcessSuite) TestAnyNumberMayJoin() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("start-and-join", "any number of goroutines must be able to join, any number of times", (*processes.Process).Join)
+		t.Rule("start-and-join", "any number of goroutines must be able to join, any number of times", processes.Declared.Join)
 		gate := labtest.NewGate()
 		var finished atomic.Bool
 		p := processes.NewProcess(func() {
@@ -332,9 +332,9 @@ func (s *ProcessSuite) TestAnyNumberMayJoin() {
 
 func (s *ProcessSuite) TestIsAliveWhileTheTargetRuns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("is-alive", "IsAlive must be true from Start's return until the target returns", (*processes.Process).IsAlive)
+		t.Rule("is-alive", "IsAlive must be true from Start's return until the target returns", processes.Declared.IsAlive)
 		gate := labtest.NewGate()
-		var all []*processes.Process
+		var all []processes.Process
 		asked := time.Now()
 		for range 20 {
 			p := processes.NewProcess(gate.Pass)
@@ -350,7 +350,7 @@ func (s *ProcessSuite) TestIsAliveWhileTheTargetRuns() {
 		}
 
 		gate.Open()
-		t.Rule("is-alive", "IsAlive must be false once Join has returned", (*processes.Process).IsAlive)
+		t.Rule("is-alive", "IsAlive must be false once Join has returned", processes.Declared.IsAlive)
 		for _, p := range all {
 			assert.NoError(t, p.Join(), "Join failed")
 			assert.False(t, p.IsAlive(), "it says true")
@@ -360,7 +360,7 @@ func (s *ProcessSuite) TestIsAliveWhileTheTargetRuns() {
 
 func (s *ProcessSuite) TestIsAliveDoesNotWaitForAJoin() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("is-alive", "IsAlive must answer, and with true, while somebody joins", (*processes.Process).IsAlive)
+		t.Rule("is-alive", "IsAlive must answer, and with true, while somebody joins", processes.Declared.IsAlive)
 		gate := labtest.NewGate()
 		p := processes.NewProcess(gate.Pass)
 		require.NoError(t, p.Start(), "Start failed")
@@ -377,7 +377,7 @@ func (s *ProcessSuite) TestIsAliveDoesNotWaitForAJoin() {
 
 func (s *ProcessSuite) TestIsAliveMayBeAskedAtAnyTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("is-alive", "Any goroutine must be able to ask IsAlive at any time, beside Start and the target's end", (*processes.Process).IsAlive)
+		t.Rule("is-alive", "Any goroutine must be able to ask IsAlive at any time, beside Start and the target's end", processes.Declared.IsAlive)
 		for range 100 {
 			gate := labtest.NewGate()
 			p := processes.NewProcess(gate.Pass)
@@ -400,10 +400,10 @@ func (s *ProcessSuite) TestIsAliveMayBeAskedAtAnyTime() {
 
 func (s *ProcessSuite) TestIsAliveIsOverBeforeJoin() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("is-alive", "IsAlive must be false once any Join has returned", (*processes.Process).IsAlive)
+		t.Rule("is-alive", "IsAlive must be false once any Join has returned", processes.Declared.IsAlive)
 		for range 10 {
 			var alive atomic.Int64
-			crowd(t, func() {}, func(p *processes.Process) {
+			crowd(t, func() {}, func(p processes.Process) {
 				_ = p.Join()
 				if p.IsAlive() {
 					alive.Add(1)
@@ -417,7 +417,7 @@ func (s *ProcessSuite) TestIsAliveIsOverBeforeJoin() {
 // crowd lets many join a process that ends with last. To wake a crowd takes a
 // while: the first of it runs before the last is awake, and before whoever wakes
 // them gets round to anything else.
-func crowd(t *labtest.T, last func(), join func(p *processes.Process)) {
+func crowd(t *labtest.T, last func(), join func(p processes.Process)) {
 	gate := labtest.NewGate()
 	var end atomic.Bool
 	p := processes.NewProcess(func() {
@@ -450,7 +450,7 @@ func crowd(t *labtest.T, last func(), join func(p *processes.Process)) {
 
 func (s *ProcessSuite) TestNilTargetFinishesAtOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("start-and-join", "a process with a nil target must finish at once", processes.NewProcess)
+		t.Rule("start-and-join", "a process with a nil target must finish at once", processes.Declared.NewProcess)
 		p := processes.NewProcess(nil)
 		require.ErrorIs(t, p.Join(), processes.ErrNotStarted, "Join before Start returned something else")
 
@@ -469,11 +469,11 @@ type SpiderSuite struct{ labtest.Suite }
 func (s *SpiderSuite) TestRunWritesOneLine() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("anything-that-runs", "a Spider's Run must write \"Crawling through ADDR.\" and a newline, with one Write",
-			(*processes.Spider).Run)
+			processes.Declared.Run)
 		for _, addr := range []string{"", "http://www.example.com/%d.", "http://" + strings.Repeat("long", 2500)} {
 			var out labtest.Recorder
 
-			(&processes.Spider{Addr: addr, Out: &out}).Run()
+			processes.NewSpider(addr, &out).Run()
 
 			writes := out.Writes()
 			require.Len(t, writes, 1, "for the address %.30q it called Write %d times", addr, len(writes))
@@ -481,7 +481,7 @@ func (s *SpiderSuite) TestRunWritesOneLine() {
 		}
 
 		var out labtest.Recorder
-		again := &processes.Spider{Addr: "http://www.example.com", Out: &out}
+		again := processes.NewSpider("http://www.example.com", &out)
 		again.Run()
 		again.Run()
 		assert.Equal(t, slices.Repeat([]string{"Crawling through http://www.example.com.\n"}, 2), out.Writes(), "it was run twice, and these Writes came")
@@ -495,9 +495,9 @@ func (f runnerFunc) Run() { f() }
 
 func (s *SpiderSuite) TestSpawnReturnsAStartedProcess() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("anything-that-runs", "Spawn must return a process that is started, without waiting for it", processes.Spawn)
+		t.Rule("anything-that-runs", "Spawn must return a process that is started, without waiting for it", processes.Declared.Spawn)
 		gate := labtest.NewGate()
-		var p *processes.Process
+		var p processes.Process
 
 		t.Go(func() { p = processes.Spawn(runnerFunc(gate.Pass)) }).Returns("Spawn waits for Run")
 
@@ -511,7 +511,7 @@ func (s *SpiderSuite) TestSpawnReturnsAStartedProcess() {
 
 func (s *SpiderSuite) TestSpawnRunsRunOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("anything-that-runs", "the process must run Run, once, and Join must wait for it", processes.Spawn)
+		t.Rule("anything-that-runs", "the process must run Run, once, and Join must wait for it", processes.Declared.Spawn)
 		runs := 0
 		p := processes.Spawn(runnerFunc(func() {
 			t.Pass(17 * time.Second)
@@ -526,7 +526,7 @@ func (s *SpiderSuite) TestSpawnRunsRunOnce() {
 
 func (s *SpiderSuite) TestTwoSpidersRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("anything-that-runs", "two spiders must crawl at the same time", processes.Spawn, (*processes.Spider).Run)
+		t.Rule("anything-that-runs", "two spiders must crawl at the same time", processes.Declared.Spawn, processes.Declared.Run)
 		together := labtest.NewMeeting(2)
 		var out labtest.Recorder
 		web := labtest.WriterFunc(func(p []byte) (int, error) {
@@ -534,8 +534,8 @@ func (s *SpiderSuite) TestTwoSpidersRunAtTheSameTime() {
 			return out.Write(p)
 		})
 
-		first := processes.Spawn(&processes.Spider{Addr: "www.fanbase.com", Out: web})
-		second := processes.Spawn(&processes.Spider{Addr: "www.com", Out: web})
+		first := processes.Spawn(processes.NewSpider("www.fanbase.com", web))
+		second := processes.Spawn(processes.NewSpider("www.com", web))
 		assert.NoError(t, first.Join(), "Join failed")
 		assert.NoError(t, second.Join(), "Join failed")
 
@@ -561,21 +561,21 @@ func crash(t *labtest.T, target func()) error {
 func (s *CrashSuite) TestPanicBecomesAnError() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-crash-stays-inside", "after a panic Join must return a *CrashError with the panic's value and stack",
-			(*processes.Process).Join)
-		for _, value := range []any{shrimps, processes.ErrStarted, processes.ErrNotStarted, "", false, 0, time.Second, []string{"no", "key"}, io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, &processes.CrashError{Value: "another's"}, fmt.Errorf("it was told of %w", &processes.CrashError{Value: "another's"})} {
+			processes.Declared.Join)
+		for _, value := range []any{shrimps, processes.ErrStarted, processes.ErrNotStarted, "", false, 0, time.Second, []string{"no", "key"}, io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded, processes.CrashWith("another's"), fmt.Errorf("it was told of %w", processes.CrashWith("another's"))} {
 			err := crash(t, func() { panic(value) })
 
-			var crashed *processes.CrashError
-			require.ErrorAs(t, err, &crashed, "after panic(%#v) it returned something else", value)
-			assert.Equal(t, value, crashed.Value, "the value is another")
-			assert.NotEmpty(t, crashed.Stack, "the stack is empty")
+			crashed := processes.NewCrash()
+			require.ErrorAs(t, err, crashed.Target(), "after panic(%#v) it returned something else", value)
+			assert.Equal(t, value, crashed.Value(), "the value is another")
+			assert.NotEmpty(t, crashed.Stack(), "the stack is empty")
 		}
 	})
 }
 
 func (s *CrashSuite) TestErrorsOfTheRuntimeAreCrashesToo() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-crash-stays-inside", "a panic that the runtime makes must be a crash like any other", (*processes.Process).Join)
+		t.Rule("a-crash-stays-inside", "a panic that the runtime makes must be a crash like any other", processes.Declared.Join)
 		var shrimps []string
 		var prices map[string]int
 		for _, target := range []func(){
@@ -584,8 +584,8 @@ func (s *CrashSuite) TestErrorsOfTheRuntimeAreCrashesToo() {
 		} {
 			err := crash(t, target)
 
-			var crashed *processes.CrashError
-			require.ErrorAs(t, err, &crashed, "Join returned something else")
+			crashed := processes.NewCrash()
+			require.ErrorAs(t, err, crashed.Target(), "Join returned something else")
 			var own runtime.Error
 			assert.ErrorAs(t, err, &own, "its value is not the runtime's error")
 		}
@@ -594,7 +594,7 @@ func (s *CrashSuite) TestErrorsOfTheRuntimeAreCrashesToo() {
 
 func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-crash-stays-inside", "every Join must return the crash", (*processes.Process).Join)
+		t.Rule("a-crash-stays-inside", "every Join must return the crash", processes.Declared.Join)
 		gate := labtest.NewGate()
 		p := processes.NewProcess(func() {
 			gate.Pass()
@@ -602,10 +602,10 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		})
 		require.NoError(t, p.Start(), "Start failed")
 		join := func() {
-			var crashed *processes.CrashError
-			require.ErrorAs(t, p.Join(), &crashed, "one Join returned something else")
-			assert.Equal(t, shrimps, crashed.Value, "one Join was told another value")
-			assert.NotEmpty(t, crashed.Stack, "one Join was told no stack")
+			crashed := processes.NewCrash()
+			require.ErrorAs(t, p.Join(), crashed.Target(), "one Join returned something else")
+			assert.Equal(t, shrimps, crashed.Value(), "one Join was told another value")
+			assert.NotEmpty(t, crashed.Stack(), "one Join was told no stack")
 		}
 
 		early := []*labtest.Call{t.Go(join), t.Go(join), t.Go(join)}
@@ -620,9 +620,9 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 
 		for range 10 {
 			var without atomic.Int64
-			crowd(t, func() { panic(shrimps) }, func(p *processes.Process) {
-				var crashed *processes.CrashError
-				if !errors.As(p.Join(), &crashed) {
+			crowd(t, func() { panic(shrimps) }, func(p processes.Process) {
+				crashed := processes.NewCrash()
+				if !errors.As(p.Join(), crashed.Target()) {
 					without.Add(1)
 				}
 			})
@@ -645,11 +645,11 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 					runtime.Gosched()
 				}
 			}
-			var crashed *processes.CrashError
-			require.ErrorAs(t, p.Join(), &crashed, "IsAlive was asked until it said false, and Join returned something else")
+			crashed := processes.NewCrash()
+			require.ErrorAs(t, p.Join(), crashed.Target(), "IsAlive was asked until it said false, and Join returned something else")
 		}
 
-		t.Rule("once", "a process that has crashed must not start again", (*processes.Process).Start)
+		t.Rule("once", "a process that has crashed must not start again", processes.Declared.Start)
 		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "another error comes back")
 		t.Go(join).Returns("Join waits again")
 	})
@@ -657,7 +657,7 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 
 func (s *CrashSuite) TestErrorsSeeThroughTheCrash() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-crash-stays-inside", "errors.Is must find an error that was the panic's value", (*processes.Process).Join)
+		t.Rule("a-crash-stays-inside", "errors.Is must find an error that was the panic's value", processes.Declared.Join)
 
 		assert.ErrorIs(t, crash(t, func() { panic(io.ErrUnexpectedEOF) }), io.ErrUnexpectedEOF, "it does not")
 	})
@@ -665,12 +665,12 @@ func (s *CrashSuite) TestErrorsSeeThroughTheCrash() {
 
 func (s *CrashSuite) TestPanicNilIsACrashToo() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-crash-stays-inside", "panic(nil) must be a crash like any other", (*processes.Process).Join)
+		t.Rule("a-crash-stays-inside", "panic(nil) must be a crash like any other", processes.Declared.Join)
 
 		err := crash(t, func() { panic(nil) })
 
-		var crashed *processes.CrashError
-		assert.ErrorAs(t, err, &crashed, "Join returned something else")
+		crashed := processes.NewCrash()
+		assert.ErrorAs(t, err, crashed.Target(), "Join returned something else")
 		var nilPanic *runtime.PanicNilError
 		assert.ErrorAs(t, err, &nilPanic, "its value is not the runtime's error for it")
 	})
@@ -678,7 +678,7 @@ func (s *CrashSuite) TestPanicNilIsACrashToo() {
 
 func (s *CrashSuite) TestGoexitCountsAsReturning() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-crash-stays-inside", "a target that calls runtime.Goexit must count as one that returned", (*processes.Process).Join)
+		t.Rule("a-crash-stays-inside", "a target that calls runtime.Goexit must count as one that returned", processes.Declared.Join)
 		p := processes.NewProcess(runtime.Goexit)
 		require.NoError(t, p.Start(), "Start failed")
 
@@ -696,7 +696,7 @@ func (s *CrashSuite) TestGoexitCountsAsReturning() {
 
 func (s *CrashSuite) TestOthersGoOn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-crash-stays-inside", "the other processes must go on after a crash", (*processes.Process).Start)
+		t.Rule("a-crash-stays-inside", "the other processes must go on after a crash", processes.Declared.Start)
 		gate := labtest.NewGate()
 		finished := false
 		healthy := processes.NewProcess(func() {
@@ -706,14 +706,14 @@ func (s *CrashSuite) TestOthersGoOn() {
 		require.NoError(t, healthy.Start(), "Start failed")
 		spawned := processes.Spawn(runnerFunc(func() { panic(shrimps) }))
 
-		var crashed *processes.CrashError
-		assert.ErrorAs(t, spawned.Join(), &crashed, "the crash is not reported")
+		crashed := processes.NewCrash()
+		assert.ErrorAs(t, spawned.Join(), crashed.Target(), "the crash is not reported")
 		assert.True(t, healthy.IsAlive(), "the healthy one's IsAlive says false")
 
-		assert.ErrorAs(t, crash(t, func() { panic("another's") }), &crashed, "another crash is not reported")
-		assert.Equal(t, "another's", crashed.Value, "another has crashed, and its value is another")
-		assert.ErrorAs(t, spawned.Join(), &crashed, "another has crashed, and the first crash is not reported any more")
-		assert.Equal(t, shrimps, crashed.Value, "another has crashed, and the value of the first is another")
+		assert.ErrorAs(t, crash(t, func() { panic("another's") }), crashed.Target(), "another crash is not reported")
+		assert.Equal(t, "another's", crashed.Value(), "another has crashed, and its value is another")
+		assert.ErrorAs(t, spawned.Join(), crashed.Target(), "another has crashed, and the first crash is not reported any more")
+		assert.Equal(t, shrimps, crashed.Value(), "another has crashed, and the value of the first is another")
 
 		gate.Open()
 		assert.NoError(t, healthy.Join(), "the healthy one is reported as crashed")

@@ -520,7 +520,8 @@ func (r *reader) passes(name string) bool {
 		return true
 	}
 	n := len(parts)
-	return n >= 3 && parts[n-3] == "exercises" && slices.Contains(r.lessons, parts[n-2]) && parts[n-1] == parts[n-2]+"_test.go"
+	return n >= 3 && parts[n-3] == "exercises" && slices.Contains(r.lessons, parts[n-2]) &&
+		(parts[n-1] == parts[n-2]+"_test.go" || parts[n-1] == "contract_test.go")
 }
 
 // beside tells whether a path leads through a folder that has the name of one of

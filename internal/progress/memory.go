@@ -79,7 +79,10 @@ func memoryFile(lesson lessons.Lesson) (string, error) {
 func fingerprint(root string, lesson lessons.Lesson) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, top := range []string{"go.mod", "go.sum", filepath.Join("exercises", lesson.Name), filepath.Join("internal", "labtest")} {
+	for _, top := range []string{
+		"go.mod", "go.sum", filepath.Join("exercises", lesson.Name),
+		filepath.Join("internal", "contract", lesson.Name), filepath.Join("internal", "labtest"),
+	} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(file string, entry fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) || err == nil && entry.IsDir() {
 				return nil

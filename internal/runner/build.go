@@ -180,11 +180,11 @@ func (r *run) vet(ctx context.Context, t *tools) ([]Finding, error) {
 	return findings, nil
 }
 
-// hasMore tells whether the folder of an exercise holds more Go files than that and
-// its suite.
+// hasMore tells whether the folder of an exercise holds more Go files than that,
+// besides tests.
 func hasMore(dir string) bool {
 	files, _ := fs.Glob(os.DirFS(dir), "*.go")
-	return len(files) > 2
+	return len(slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })) > 1
 }
 
 // findings reads the output of go vet -json. The package comes once alone and
