@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/pipes"
+	"conclab/internal/contract/pipes"
 	"conclab/internal/labtest"
 )
 
@@ -35,7 +35,7 @@ func TestPipe(t *testing.T) { suite.Run(t, new(PipeSuite)) }
 
 func (s *PipeSuite) TestMessagesArriveInOrder() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("two-crossed-channels", "What one end sends the other must receive, in order", pipes.Pipe[int])
+		t.Rule("two-crossed-channels", "What one end sends the other must receive, in order", pipes.Declared.Pipe)
 		for _, buffer := range []int{0, 1, 3} {
 			left, right := pipe[int](t, buffer)
 			for _, way := range ways(buffer, left, right) {
@@ -59,7 +59,7 @@ func (s *PipeSuite) TestMessagesArriveInOrder() {
 
 func (s *PipeSuite) TestAnEndDoesNotHearItself() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("two-crossed-channels", "What one end sends only the other may receive", pipes.Pipe[int], (*pipes.Conn[int]).Recv)
+		t.Rule("two-crossed-channels", "What one end sends only the other may receive", pipes.Declared.Pipe, pipes.Declared.Recv)
 		left, right := pipe[int](t, 1)
 		require.NoError(t, left.Send(t.Context(), 1), "Send failed")
 
@@ -74,7 +74,7 @@ func (s *PipeSuite) TestAnEndDoesNotHearItself() {
 
 func (s *PipeSuite) TestDirectionsAreIndependent() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("two-crossed-channels", "The two directions must be independent", pipes.Pipe[int], (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		t.Rule("two-crossed-channels", "The two directions must be independent", pipes.Declared.Pipe, pipes.Declared.Send, pipes.Declared.Recv)
 		left, right := pipe[int](t, 1)
 		require.NoError(t, left.Send(t.Context(), 1), "Send on the left end failed")
 		full := t.Go(func() { assert.NoError(t, left.Send(t.Context(), 2), "Send on the left end failed") })
@@ -98,13 +98,13 @@ func (s *PipeSuite) TestDirectionsAreIndependent() {
 
 func (s *PipeSuite) TestTheRightOneIsWoken() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("two-crossed-channels", "With calls blocked on both ends, the one that can go on must be woken", (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
-		receive := func(ctx context.Context, end *pipes.Conn[int]) *labtest.Call {
+		t.Rule("two-crossed-channels", "With calls blocked on both ends, the one that can go on must be woken", pipes.Declared.Send, pipes.Declared.Recv)
+		receive := func(ctx context.Context, end pipes.Conn[int]) *labtest.Call {
 			c := t.Go(func() { _, _ = end.Recv(ctx) })
 			c.Blocks("Recv returned although nothing has been sent")
 			return c
 		}
-		send := func(end *pipes.Conn[int]) *labtest.Call {
+		send := func(end pipes.Conn[int]) *labtest.Call {
 			return t.Go(func() { assert.NoError(t, end.Send(t.Context(), 1), "Send failed") })
 		}
 
@@ -142,7 +142,7 @@ func (s *PipeSuite) TestTheRightOneIsWoken() {
 
 func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-standoff", "Send must block while buffer messages are unread, and only then", (*pipes.Conn[int]).Send)
+		t.Rule("the-standoff", "Send must block while buffer messages are unread, and only then", pipes.Declared.Send)
 		for _, buffer := range []int{1, 2, 5} {
 			for _, way := range newWays(t, buffer) {
 				for i := range buffer {
@@ -181,7 +181,7 @@ func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 
 func (s *PipeSuite) TestSendWithoutBufferWaitsForTheReceiver() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-standoff", "On a pipe without buffer Send must block until the message is received", (*pipes.Conn[int]).Send)
+		t.Rule("the-standoff", "On a pipe without buffer Send must block until the message is received", pipes.Declared.Send)
 		for _, way := range newWays(t, 0) {
 			sender := t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), 1), "Send failed") })
 			sender.Blocks("%v: Send returned, and nobody receives", way)
@@ -206,7 +206,7 @@ func (s *PipeSuite) TestSendWithoutBufferWaitsForTheReceiver() {
 
 func (s *PipeSuite) TestRecvBlocksUntilThereIsAMessage() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("two-crossed-channels", "Recv must block until there is a message", (*pipes.Conn[int]).Recv)
+		t.Rule("two-crossed-channels", "Recv must block until there is a message", pipes.Declared.Recv)
 		for _, buffer := range []int{0, 1} {
 			left, right := pipe[int](t, buffer)
 			receiver := t.Go(func() {
@@ -226,7 +226,7 @@ func (s *PipeSuite) TestRecvBlocksUntilThereIsAMessage() {
 
 func (s *PipeSuite) TestZeroValuesAreMessages() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("two-crossed-channels", "A zero value must arrive like any other message", (*pipes.Conn[error]).Send, (*pipes.Conn[error]).Recv)
+		t.Rule("two-crossed-channels", "A zero value must arrive like any other message", pipes.Declared.Send, pipes.Declared.Recv)
 		left, right := pipe[error](t, 2)
 		t.Go(func() {
 			assert.NoError(t, left.Send(t.Context(), nil), "Send failed")
@@ -253,7 +253,7 @@ func (s *PipeSuite) TestZeroValuesAreMessages() {
 
 func (s *PipeSuite) TestSendEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "A Send whose context ends while it blocks must end with it and deliver nothing", (*pipes.Conn[int]).Send)
+		t.Rule("changing-your-mind", "A Send whose context ends while it blocks must end with it and deliver nothing", pipes.Declared.Send)
 		for _, buffer := range []int{0, 1} {
 			for _, ending := range t.Endings() {
 				left, right := pipe[int](t, buffer)
@@ -289,7 +289,7 @@ func (s *PipeSuite) TestSendEndsWithItsContext() {
 
 func (s *PipeSuite) TestRecvEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "A Recv whose context ends while it blocks must end with it and take nothing", (*pipes.Conn[int]).Recv)
+		t.Rule("changing-your-mind", "A Recv whose context ends while it blocks must end with it and take nothing", pipes.Declared.Recv)
 		for _, buffer := range []int{0, 1} {
 			for _, ending := range t.Endings() {
 				left, right := pipe[int](t, buffer)
@@ -332,7 +332,7 @@ func (s *PipeSuite) TestRecvEndsWithItsContext() {
 
 func (s *PipeSuite) TestSendOfAnEndedContextFails() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "Send must end with a context that had ended before the call, room or no room", (*pipes.Conn[int]).Send)
+		t.Rule("changing-your-mind", "Send must end with a context that had ended before the call, room or no room", pipes.Declared.Send)
 		ended, cancel := context.WithCancelCause(t.Context())
 		cancel(errors.New("nobody wants it any more"))
 		left, right := pipe[int](t, often+1)
@@ -362,7 +362,7 @@ func (s *PipeSuite) TestSendOfAnEndedContextFails() {
 
 func (s *PipeSuite) TestRecvOfAnEndedContextFails() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "Recv must end with a context that had ended before the call, message or no message", (*pipes.Conn[int]).Recv)
+		t.Rule("changing-your-mind", "Recv must end with a context that had ended before the call, message or no message", pipes.Declared.Recv)
 		ended, cancel := context.WithCancelCause(t.Context())
 		cancel(errors.New("nobody wants it any more"))
 		left, right := pipe[int](t, 1)
@@ -387,7 +387,7 @@ func (s *PipeSuite) TestRecvOfAnEndedContextFails() {
 
 func (s *PipeSuite) TestNothingIsLostWhenTheContextEndsAtTheSameMoment() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "A call that fails must neither deliver nor take a message, one that succeeds must do it once", (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		t.Rule("changing-your-mind", "A call that fails must neither deliver nor take a message, one that succeeds must do it once", pipes.Declared.Send, pipes.Declared.Recv)
 		for round := range 60 {
 			talk := newTalk(t, round%2)
 			t.Collide(talk.send, talk.recv, talk.cancel)
@@ -424,7 +424,7 @@ func (s *PipeSuite) TestNothingIsLostWhenTheContextEndsAtTheSameMoment() {
 
 func (s *PipeSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "A call must end with its context, whenever that ends, and what failed must not have happened", (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		t.Rule("changing-your-mind", "A call must end with its context, whenever that ends, and what failed must not have happened", pipes.Declared.Send, pipes.Declared.Recv)
 		for _, buffer := range []int{0, 1} {
 			t.InTurn(100, func(ctx *labtest.Moment) {
 				left, right := pipe[int](t, buffer)
@@ -548,7 +548,7 @@ func isTakenAtTheEnd(t *labtest.T, ctx *labtest.Moment, buffer int, cancel bool)
 
 func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "After one end's Close the other must receive what had been sent, then io.EOF", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Recv)
+		t.Rule("hanging-up", "After one end's Close the other must receive what had been sent, then io.EOF", pipes.Declared.Close, pipes.Declared.Recv)
 		for _, way := range newWays(t, often) {
 			for i := range often {
 				require.NoError(t, way.from.Send(t.Context(), i), "Send failed")
@@ -594,7 +594,7 @@ func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
 
 func (s *PipeSuite) TestBlockedRecvReceivesEOF() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "A blocked Recv must return io.EOF when the other end is closed", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Recv)
+		t.Rule("hanging-up", "A blocked Recv must return io.EOF when the other end is closed", pipes.Declared.Close, pipes.Declared.Recv)
 		for _, buffer := range []int{0, 1} {
 			for _, way := range newWays(t, buffer) {
 				receiver := t.Go(func() {
@@ -611,7 +611,7 @@ func (s *PipeSuite) TestBlockedRecvReceivesEOF() {
 
 func (s *PipeSuite) TestSendToAClosedEndFails() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "Send must return io.ErrClosedPipe when the other end is closed, also where it was blocked", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send)
+		t.Rule("hanging-up", "Send must return io.ErrClosedPipe when the other end is closed, also where it was blocked", pipes.Declared.Close, pipes.Declared.Send)
 		for _, buffer := range []int{0, 1} {
 			for _, way := range newWays(t, buffer) {
 				for i := range buffer {
@@ -645,7 +645,7 @@ func (s *PipeSuite) TestSendToAClosedEndFails() {
 
 func (s *PipeSuite) TestCallsOnTheClosedEndFail() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "On a closed end Send and Recv must return io.ErrClosedPipe", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		t.Rule("hanging-up", "On a closed end Send and Recv must return io.ErrClosedPipe", pipes.Declared.Close, pipes.Declared.Send, pipes.Declared.Recv)
 		left, right := pipe[int](t, often)
 		for i := range often {
 			require.NoError(t, right.Send(t.Context(), i), "Send on the other end failed")
@@ -661,7 +661,7 @@ func (s *PipeSuite) TestCallsOnTheClosedEndFail() {
 		assert.ErrorIs(t, err, io.EOF, "Send failed, and yet Recv at the other end returned something else than io.EOF")
 
 		require.NoError(t, right.Close(), "Close of the other end failed")
-		for name, end := range map[string]*pipes.Conn[int]{"left": left, "right": right} {
+		for name, end := range map[string]pipes.Conn[int]{"left": left, "right": right} {
 			for range often { // what had been sent to the left one is still unread
 				require.ErrorIs(t, end.Send(t.Context(), 99), io.ErrClosedPipe, "both ends are closed, and Send on the %s one returned something else", name)
 				_, err := end.Recv(t.Context())
@@ -673,7 +673,7 @@ func (s *PipeSuite) TestCallsOnTheClosedEndFail() {
 
 func (s *PipeSuite) TestCloseWakesItsOwnEnd() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "A Send or Recv that is blocked on the end that is closed must return io.ErrClosedPipe", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send, (*pipes.Conn[int]).Recv)
+		t.Rule("hanging-up", "A Send or Recv that is blocked on the end that is closed must return io.ErrClosedPipe", pipes.Declared.Close, pipes.Declared.Send, pipes.Declared.Recv)
 		for _, buffer := range []int{0, 1} {
 			left, right := pipe[int](t, buffer)
 			for i := range buffer {
@@ -719,7 +719,7 @@ func (s *PipeSuite) TestCloseWakesItsOwnEnd() {
 
 func (s *PipeSuite) TestCloseAnyNumberOfTimes() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "Close must return nil, any number of times, from any goroutine", (*pipes.Conn[int]).Close)
+		t.Rule("hanging-up", "Close must return nil, any number of times, from any goroutine", pipes.Declared.Close)
 		left, right := pipe[int](t, 0)
 		for range 2 {
 			assert.NoError(t, left.Close(), "Close failed")
@@ -727,7 +727,7 @@ func (s *PipeSuite) TestCloseAnyNumberOfTimes() {
 		}
 
 		t.Race(func() labtest.Heat {
-			var ends [2][100]*pipes.Conn[int]
+			var ends [2][100]pipes.Conn[int]
 			for i := range ends[0] {
 				ends[0][i], ends[1][i] = pipe[int](t, 0)
 				ends[1][i] = ends[i%2][i] // the same end, or the other
@@ -742,7 +742,7 @@ func (s *PipeSuite) TestCloseAnyNumberOfTimes() {
 
 func (s *PipeSuite) TestSendAndCloseAtTheSameMoment() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "When Send and Close meet, a message must arrive if its Send returned nil, and only then", (*pipes.Conn[int]).Close, (*pipes.Conn[int]).Send)
+		t.Rule("hanging-up", "When Send and Close meet, a message must arrive if its Send returned nil, and only then", pipes.Declared.Close, pipes.Declared.Send)
 		for round := range 60 {
 			talk := newTalk(t, round%2)
 			t.Collide(talk.send, talk.recv, func() { _ = talk.left.Close() })
@@ -755,7 +755,7 @@ func (s *PipeSuite) TestSendAndCloseAtTheSameMoment() {
 			}
 
 			talk = newTalk(t, 0)
-			closer := []*pipes.Conn[int]{talk.left, talk.right}[round%2]
+			closer := []pipes.Conn[int]{talk.left, talk.right}[round%2]
 			talk.isTakenBefore(t, func() { _ = closer.Close() })
 			require.NoError(t, talk.sent, "its message had been received when an end was closed, and Send failed")
 		}
@@ -803,7 +803,7 @@ func TestConversation(t *testing.T) { suite.Run(t, new(ConversationSuite)) }
 
 func (s *ConversationSuite) TestTheyTalk() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("alice-and-bob", "Bob must greet, Alice write and answer, Bob write", pipes.Alice, pipes.Bob)
+		t.Rule("alice-and-bob", "Bob must greet, Alice write and answer, Bob write", pipes.Declared.Alice, pipes.Declared.Bob)
 		for _, buffer := range []int{0, 1} {
 			left, right := pipe[string](t, buffer)
 			var paper labtest.Exclusive
@@ -823,7 +823,7 @@ func (s *ConversationSuite) TestTheyTalk() {
 
 func (s *ConversationSuite) TestAliceWritesBeforeSheAnswers() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("alice-and-bob", "Alice must have written her line before she answers", pipes.Alice)
+		t.Rule("alice-and-bob", "Alice must have written her line before she answers", pipes.Declared.Alice)
 		left, right := pipe[string](t, 1)
 		gate := labtest.NewGate()
 		alice := t.Go(func() {
@@ -848,7 +848,7 @@ func (s *ConversationSuite) TestAliceWritesBeforeSheAnswers() {
 
 func (s *ConversationSuite) TestBobWritesWhatHeWasTold() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("alice-and-bob", "Bob must greet, wait for the answer, and only then write it down, word for word", pipes.Bob)
+		t.Rule("alice-and-bob", "Bob must greet, wait for the answer, and only then write it down, word for word", pipes.Declared.Bob)
 		left, right := pipe[string](t, 0)
 		var paper labtest.Recorder
 		bob := t.Go(func() { assert.NoError(t, pipes.Bob(t.Context(), left, &paper), "Bob failed") })
@@ -877,7 +877,7 @@ func (s *ConversationSuite) TestBobWritesWhatHeWasTold() {
 
 func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("alice-and-bob", "Alice must write down what Bob says, word for word", pipes.Alice)
+		t.Rule("alice-and-bob", "Alice must write down what Bob says, word for word", pipes.Declared.Alice)
 		left, right := pipe[string](t, 1)
 		var paper labtest.Recorder
 		alice := t.Go(func() { assert.NoError(t, pipes.Alice(t.Context(), right, &paper), "Alice failed") })
@@ -905,7 +905,7 @@ func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
 
 func (s *ConversationSuite) TestAliceEndsWithHerContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "Alice must end with her context, while she listens and while she speaks", pipes.Alice)
+		t.Rule("changing-your-mind", "Alice must end with her context, while she listens and while she speaks", pipes.Declared.Alice)
 		left, right := pipe[string](t, 0)
 		var paper labtest.Recorder
 		ctx, cancel := context.WithCancel(t.Context())
@@ -944,7 +944,7 @@ func (s *ConversationSuite) TestAliceEndsWithHerContext() {
 
 func (s *ConversationSuite) TestBobEndsWithHisContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "Bob must end with his context, while he speaks and while he listens", pipes.Bob)
+		t.Rule("changing-your-mind", "Bob must end with his context, while he speaks and while he listens", pipes.Declared.Bob)
 		for _, c := range []struct {
 			buffer int
 			while  string
@@ -965,7 +965,7 @@ func (s *ConversationSuite) TestBobEndsWithHisContext() {
 
 func (s *ConversationSuite) TestAliceHandsOnTheErrorOfHerEnd() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "Alice must hand on the error of her end", pipes.Alice)
+		t.Rule("hanging-up", "Alice must hand on the error of her end", pipes.Declared.Alice)
 		var paper labtest.Recorder
 		left, right := pipe[string](t, 1)
 		require.NoError(t, left.Close(), "Close failed")
@@ -992,7 +992,7 @@ func (s *ConversationSuite) TestAliceHandsOnTheErrorOfHerEnd() {
 
 func (s *ConversationSuite) TestBobHandsOnTheErrorOfHisEnd() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "Bob must hand on the error of his end", pipes.Bob)
+		t.Rule("hanging-up", "Bob must hand on the error of his end", pipes.Declared.Bob)
 		var paper labtest.Recorder
 		left, right := pipe[string](t, 1)
 		require.NoError(t, right.Close(), "Close failed")
@@ -1574,7 +1574,7 @@ func (s *ShutdownSuite) TestTheReaderEndsWhenReadReturns() {
 
 // pipe makes a pipe and closes it when the test is over, so that whatever stands
 // behind it may end.
-func pipe[T any](t *labtest.T, buffer int) (left, right *pipes.Conn[T]) {
+func pipe[T any](t *labtest.T, buffer int) (left, right pipes.Conn[T]) {
 	left, right = pipes.Pipe[T](buffer)
 	context.AfterFunc(t.Context(), func() {
 		defer func() { _ = recover() }() // Close may not have been written yet
@@ -1587,12 +1587,12 @@ func pipe[T any](t *labtest.T, buffer int) (left, right *pipes.Conn[T]) {
 // way is one direction of a pipe.
 type way struct {
 	name     string
-	from, to *pipes.Conn[int]
+	from, to pipes.Conn[int]
 }
 
 func (w way) String() string { return w.name }
 
-func ways(buffer int, left, right *pipes.Conn[int]) []way {
+func ways(buffer int, left, right pipes.Conn[int]) []way {
 	return []way{
 		{fmt.Sprintf("Pipe(%d), left to right", buffer), left, right},
 		{fmt.Sprintf("Pipe(%d), right to left", buffer), right, left},
@@ -1630,7 +1630,7 @@ func (b *brokenOnce) Read([]byte) (n int, err error) {
 
 // talk is one message on its way over a pipe of its own.
 type talk struct {
-	left, right    *pipes.Conn[int]
+	left, right    pipes.Conn[int]
 	ctx            context.Context
 	cancel         func()
 	sent, received error

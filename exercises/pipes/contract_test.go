@@ -1,0 +1,19 @@
+package pipes
+
+import conclab "conclab/internal/contract/pipes"
+
+// What you wrote goes behind the contract that the tests are written against.
+// Read the tests in pipes_test.go; there is nothing to do in here.
+func init() {
+	conclab.ProvidePipe[string](Pipe[string])
+	conclab.ProvidePipe[error](Pipe[error])
+	conclab.ProvidePipe[[]int](Pipe[[]int])
+	conclab.ProvidePipe[struct{}](Pipe[struct{}])
+	conclab.ProvidePipe[int](Pipe[int])
+	conclab.ProvideTalkers(Alice, Bob)
+	conclab.Crew = Crew
+
+	conclab.Declared.Send = (*Conn[int]).Send
+	conclab.Declared.Recv = (*Conn[int]).Recv
+	conclab.Declared.Close = (*Conn[int]).Close
+}
