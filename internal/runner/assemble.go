@@ -139,7 +139,7 @@ func (a *Assembly) tool(ctx context.Context, r *run, name string, args []string)
 	case name == "compile" && !r.blames(out):
 		return "", fmt.Errorf("the compiler cannot work: %s", firstLines(out, maxMessage))
 	}
-	return clean(strings.Split(strings.TrimSpace(r.rename(out)), "\n")), nil
+	return r.complaints(out), nil
 }
 
 // wrongImports says which packages the candidate imports and cannot have.

@@ -61,9 +61,20 @@ func (r *run) build(ctx context.Context, t *tools) (message string, err error) {
 		if m := twoPackages.FindStringSubmatch(text); m != nil {
 			return fmt.Sprintf("%s is package %s, and has to be package %s", r.file, m[1], r.lesson.Name), nil
 		}
-		return clean(strings.Split(r.rename(withoutHeaders(text)), "\n")), nil
+		return r.complaints(withoutHeaders(text)), nil
 	}
 	return "", fmt.Errorf("building the suite of %s: %w\n%s", r.lesson.Name, err, strings.TrimSpace(text))
+}
+
+// complaints is what the compiler said, in the words of the learner, who did not
+// write contract_test.go.
+func (r *run) complaints(text string) string {
+	message := clean(strings.Split(strings.TrimSpace(r.rename(text)), "\n"))
+	if strings.Contains(message, "/contract_test.go:") {
+		message = firstLines(message, maxMessage-1) + "\n" +
+			"contract_test.go asks for what the lesson's contract says: where that is missing or has another type, change " + r.file
+	}
+	return message
 }
 
 // pkg names the exercise's package in the way that the go command takes.

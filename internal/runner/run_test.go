@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -148,6 +149,20 @@ func TestAMissingFunctionIsTheCandidatesFault(t *testing.T) {
 			assert.Contains(t, judge(t, []byte(test.source)).Build, test.want)
 		})
 	}
+}
+
+func TestABrokenContractIsExplained(t *testing.T) {
+	l, err := lessons.Find("queues")
+	require.NoError(t, err)
+	source, err := os.ReadFile(filepath.Join(labRoot, "exercises", "queues", "queues.go"))
+	require.NoError(t, err)
+	source = bytes.Replace(source, []byte(") Len() int {"), []byte(") Len() int64 {"), 1)
+
+	result, err := runner.Run(t.Context(), runner.Options{Root: labRoot, Race: runner.RaceOff}, runner.Candidate{Lesson: l, File: "queues.go", Source: source}, nil)
+
+	require.NoError(t, err)
+	assert.Regexp(t, `(?s)^exercises/queues/contract_test\.go:.*\bhave Len\(\) int64\n.*\bwant Len\(\) int\n.*`+
+		`\ncontract_test\.go asks for what the lesson's contract says: where that is missing or has another type, change queues\.go$`, result.Build)
 }
 
 func TestVetFindingsAreRecordedAndTheTestsJudged(t *testing.T) {
