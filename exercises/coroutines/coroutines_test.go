@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/coroutines"
+	"conclab/internal/contract/coroutines"
 	"conclab/internal/labtest"
 )
 
@@ -46,7 +46,7 @@ func TestShowMe(t *testing.T) { suite.Run(t, new(ShowMeSuite)) }
 
 func (s *ShowMeSuite) TestWaitHereWaits() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-as-a-value", `WaitHere must wait d and then give "Done."`, coroutines.WaitHere)
+		t.Rule("work-as-a-value", `WaitHere must wait d and then give "Done."`, coroutines.Declared.WaitHere)
 		for _, d := range []time.Duration{0, time.Second, 3 * time.Minute, 1500 * time.Microsecond} {
 			start := time.Now()
 			result, err := waitHere(d)(t.Context())
@@ -59,7 +59,7 @@ func (s *ShowMeSuite) TestWaitHereWaits() {
 
 func (s *ShowMeSuite) TestWaitHereEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-as-a-value", "WaitHere must end with its context, at once", coroutines.WaitHere)
+		t.Rule("work-as-a-value", "WaitHere must end with its context, at once", coroutines.Declared.WaitHere)
 		for _, ending := range t.Endings() {
 			ctx, end := ending.Start()
 			var ended, returned time.Time
@@ -84,7 +84,7 @@ func (s *ShowMeSuite) TestWaitHereEndsWithItsContext() {
 
 func (s *ShowMeSuite) TestMakingOneRunsNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-as-a-value", "Making a coroutine must run nothing; its time begins with the call", coroutines.WaitHere, coroutines.ShowMe)
+		t.Rule("work-as-a-value", "Making a coroutine must run nothing; its time begins with the call", coroutines.Declared.WaitHere, coroutines.Declared.ShowMe)
 		var w labtest.Recorder
 		work := new(counted)
 		start := time.Now()
@@ -107,7 +107,7 @@ func (s *ShowMeSuite) TestMakingOneRunsNothing() {
 
 func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-as-a-value", "Calling a coroutine twice must do its work twice, at the same time too", coroutines.WaitHere, coroutines.ShowMe)
+		t.Rule("work-as-a-value", "Calling a coroutine twice must do its work twice, at the same time too", coroutines.Declared.WaitHere, coroutines.Declared.ShowMe)
 		var w labtest.Recorder
 		work := new(counted)
 		wait, show := waitHere(time.Minute), showMe(&w, work.coroutine("hello"))
@@ -142,7 +142,7 @@ func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
 
 func (s *ShowMeSuite) TestItShowsTheResultAndGivesItOn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-as-a-value", "ShowMe must write the result and a newline, in one Write, and give the result on", coroutines.ShowMe)
+		t.Rule("work-as-a-value", "ShowMe must write the result and a newline, in one Write, and give the result on", coroutines.Declared.ShowMe)
 		for _, want := range []string{"Done.", "", "100 %d of it\t", " two\nlines "} {
 			var w labtest.Recorder
 			result, err := showMe(&w, give(want, nil))(t.Context())
@@ -162,7 +162,7 @@ func (s *ShowMeSuite) TestItShowsTheResultAndGivesItOn() {
 
 func (s *ShowMeSuite) TestItAwaitsTheCoroutine() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-as-a-value", "ShowMe must await its coroutine, and pass the context on", coroutines.ShowMe)
+		t.Rule("work-as-a-value", "ShowMe must await its coroutine, and pass the context on", coroutines.Declared.ShowMe)
 		var w labtest.Recorder
 		show := showMe(&w, func(ctx context.Context) (string, error) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "the coroutine got another context")
@@ -183,7 +183,7 @@ func (s *ShowMeSuite) TestItAwaitsTheCoroutine() {
 
 func (s *ShowMeSuite) TestOnAnErrorItWritesNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-as-a-value", "If its coroutine fails, ShowMe must write nothing and give the error on", coroutines.ShowMe)
+		t.Rule("work-as-a-value", "If its coroutine fails, ShowMe must write nothing and give the error on", coroutines.Declared.ShowMe)
 		var w labtest.Recorder
 		_, err := showMe(&w, give("half a result", errBoom))(t.Context())
 		assert.ErrorIs(t, err, errBoom, "the coroutine failed, and ShowMe returned something else")
@@ -193,7 +193,7 @@ func (s *ShowMeSuite) TestOnAnErrorItWritesNothing() {
 
 func (s *ShowMeSuite) TestAWriteErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-as-a-value", "ShowMe must return the error of its writer", coroutines.ShowMe)
+		t.Rule("work-as-a-value", "ShowMe must return the error of its writer", coroutines.Declared.ShowMe)
 		_, err := showMe(broken, give("hello", nil))(t.Context())
 		assert.ErrorIs(t, err, errBoom, "writing failed, and ShowMe returned something else")
 		_, err = showMe(halfBroken, give("hello", nil))(t.Context())
@@ -209,7 +209,7 @@ func TestDomain(t *testing.T) { suite.Run(t, new(DomainSuite)) }
 
 func (s *DomainSuite) TestTheHostName() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-results", "ExtractDomain must give the host name, without port, user or brackets", coroutines.ExtractDomain)
+		t.Rule("errors-are-results", "ExtractDomain must give the host name, without port, user or brackets", coroutines.Declared.ExtractDomain)
 		for rawURL, want := range map[string]string{
 			"https://me@www.example.com:8080/x":       "www.example.com",
 			"https://www.example.com":                 "www.example.com",
@@ -242,7 +242,7 @@ func (s *DomainSuite) TestTheHostName() {
 
 func (s *DomainSuite) TestNoHost() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-results", "ExtractDomain must return ErrNoDomain for a URL without a host", coroutines.ExtractDomain)
+		t.Rule("errors-are-results", "ExtractDomain must return ErrNoDomain for a URL without a host", coroutines.Declared.ExtractDomain)
 		for _, rawURL := range []string{"", "www.example.com", "/path/only", "mailto:me@example.com", "https://", "file:///etc/hosts", "https://:8080/x", "http://me@/", "?q=1", "#part"} {
 			_, err := extractDomain(rawURL)(t.Context())
 			require.ErrorIs(t, err, coroutines.ErrNoDomain, "%q has no host, and it returned something else", rawURL)
@@ -252,7 +252,7 @@ func (s *DomainSuite) TestNoHost() {
 
 func (s *DomainSuite) TestNoURL() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-results", "ExtractDomain must return an error for what does not parse", coroutines.ExtractDomain)
+		t.Rule("errors-are-results", "ExtractDomain must return an error for what does not parse", coroutines.Declared.ExtractDomain)
 		for _, rawURL := range []string{"https://www exam ple.com/", "http://[::1", "http://example.com:port/", "https://example.com/%zz", ":", "http://exa\x00mple.com", " https://www.example.com", "https://example.com\n"} {
 			_, err := extractDomain(rawURL)(t.Context())
 			require.Error(t, err, "%q does not parse, and it returned no error", rawURL)
@@ -262,7 +262,7 @@ func (s *DomainSuite) TestNoURL() {
 
 func (s *DomainSuite) TestItPrintsTheDomainAndGivesIt() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-results", "PrintDomain must write the domain and a newline, in one Write, and give it", coroutines.PrintDomain)
+		t.Rule("errors-are-results", "PrintDomain must write the domain and a newline, in one Write, and give it", coroutines.Declared.PrintDomain)
 		var w labtest.Recorder
 		print := printDomain(&w, "https://me@www.example.com:8080/x")
 		t.Settle()
@@ -278,7 +278,7 @@ func (s *DomainSuite) TestItPrintsTheDomainAndGivesIt() {
 
 func (s *DomainSuite) TestWithoutADomainNothingIsPrinted() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-results", "PrintDomain must give on the error of ExtractDomain, and write nothing", coroutines.PrintDomain)
+		t.Rule("errors-are-results", "PrintDomain must give on the error of ExtractDomain, and write nothing", coroutines.Declared.PrintDomain)
 		var w labtest.Recorder
 		_, err := printDomain(&w, "mailto:me@example.com")(t.Context())
 		assert.ErrorIs(t, err, coroutines.ErrNoDomain, "the URL has no host, and it returned something else")
@@ -290,7 +290,7 @@ func (s *DomainSuite) TestWithoutADomainNothingIsPrinted() {
 
 func (s *DomainSuite) TestAWriteErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-results", "PrintDomain must return the error of its writer", coroutines.PrintDomain)
+		t.Rule("errors-are-results", "PrintDomain must return the error of its writer", coroutines.Declared.PrintDomain)
 		_, err := printDomain(broken, "https://www.example.com")(t.Context())
 		assert.ErrorIs(t, err, errBoom, "writing failed, and it returned something else")
 		_, err = printDomain(halfBroken, "https://www.example.com")(t.Context())
@@ -307,7 +307,7 @@ func TestGather(t *testing.T) { suite.Run(t, new(GatherSuite)) }
 
 func (s *GatherSuite) TestThenRunsOneAfterTheOther() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-after-the-other", "Then must run c, then what next makes of its result", coroutines.Then[string, int])
+		t.Rule("one-after-the-other", "Then must run c, then what next makes of its result", coroutines.Declared.Then)
 		var order labtest.Recorder
 		chain := coroutines.Then(
 			func(ctx context.Context) (string, error) {
@@ -352,7 +352,7 @@ func (s *GatherSuite) TestThenRunsOneAfterTheOther() {
 
 func (s *GatherSuite) TestAnErrorEndsTheChain() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-after-the-other", "An error must end the chain, and next must not be called", coroutines.Then[string, int])
+		t.Rule("one-after-the-other", "An error must end the chain, and next must not be called", coroutines.Declared.Then)
 		_, err := coroutines.Then(give("half a result", errBoom), func(string) coroutines.Coroutine[int] {
 			t.Errorf("c failed, and next was called")
 			return give(1, nil)
@@ -370,7 +370,7 @@ func (s *GatherSuite) TestAnErrorEndsTheChain() {
 
 func (s *GatherSuite) TestThenPassesTheContextOn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-after-the-other", "Then must pass the caller's context on to both", coroutines.Then[string, int])
+		t.Rule("one-after-the-other", "Then must pass the caller's context on to both", coroutines.Declared.Then)
 		check := func(ctx context.Context, who string) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "%s got another context", who)
 		}
@@ -395,7 +395,7 @@ func (s *GatherSuite) TestThenPassesTheContextOn() {
 
 func (s *GatherSuite) TestAllRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("all-at-the-same-time", "Gather must run all at the same time", coroutines.Gather[int])
+		t.Rule("all-at-the-same-time", "Gather must run all at the same time", coroutines.Declared.Gather)
 		const n = 1_200
 		meeting := labtest.NewMeeting(n)
 		cs := make([]coroutines.Coroutine[int], n)
@@ -417,7 +417,7 @@ func (s *GatherSuite) TestAllRunAtTheSameTime() {
 
 func (s *GatherSuite) TestResultsComeInTheOrderOfTheArguments() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("all-at-the-same-time", "Gather must give the results in the order of its arguments", coroutines.Gather[int])
+		t.Rule("all-at-the-same-time", "Gather must give the results in the order of its arguments", coroutines.Declared.Gather)
 		cs := make([]coroutines.Coroutine[int], 5)
 		for i := range cs {
 			cs[i] = coroutines.Then(waitHere(time.Duration((i*2)%5)*time.Second),
@@ -446,7 +446,7 @@ func (s *GatherSuite) TestResultsComeInTheOrderOfTheArguments() {
 
 func (s *GatherSuite) TestTheFirstErrorCancelsTheOthers() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("all-at-the-same-time", "The first error must cancel the others' context", coroutines.Gather[int])
+		t.Rule("all-at-the-same-time", "The first error must cancel the others' context", coroutines.Declared.Gather)
 		start := time.Now()
 		forEver := func(ctx context.Context) (int, error) {
 			<-ctx.Done()
@@ -464,7 +464,7 @@ func (s *GatherSuite) TestTheFirstErrorCancelsTheOthers() {
 
 func (s *GatherSuite) TestItReturnsTheFirstError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("all-at-the-same-time", "Gather must return the error that came first, in time", coroutines.Gather[int])
+		t.Rule("all-at-the-same-time", "Gather must return the error that came first, in time", coroutines.Declared.Gather)
 		other := errors.New("a later error")
 		late := func(ctx context.Context) (int, error) {
 			<-ctx.Done()
@@ -506,7 +506,7 @@ func (s *GatherSuite) TestItReturnsTheFirstError() {
 
 func (s *GatherSuite) TestItWaitsForTheOthers() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("all-at-the-same-time", "After an error Gather must wait until all have returned", coroutines.Gather[int])
+		t.Rule("all-at-the-same-time", "After an error Gather must wait until all have returned", coroutines.Declared.Gather)
 		var cleaned atomic.Int64
 		tidy := func(ctx context.Context) (int, error) {
 			<-ctx.Done()
@@ -532,7 +532,7 @@ func (s *GatherSuite) TestItWaitsForTheOthers() {
 
 func (s *GatherSuite) TestASuccessCancelsNobody() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("all-at-the-same-time", "One that succeeds must not disturb the others", coroutines.Gather[string])
+		t.Rule("all-at-the-same-time", "One that succeeds must not disturb the others", coroutines.Declared.Gather)
 		results, err := coroutines.Gather(give("at once", nil), after(2*time.Minute, "Done.", nil), after(time.Second, "Done.", nil))(t.Context())
 		assert.NoError(t, err, "it failed")
 		assert.Equal(t, []string{"at once", "Done.", "Done."}, results, "it gave something else")
@@ -541,7 +541,7 @@ func (s *GatherSuite) TestASuccessCancelsNobody() {
 
 func (s *GatherSuite) TestGatherPassesTheContextOn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("all-at-the-same-time", "Gather must make the others' contexts from the caller's", coroutines.Gather[string])
+		t.Rule("all-at-the-same-time", "Gather must make the others' contexts from the caller's", coroutines.Declared.Gather)
 		one := func(ctx context.Context) (string, error) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "one got another context")
 			return after(100*time.Minute, "Done.", nil)(ctx)
@@ -555,7 +555,7 @@ func (s *GatherSuite) TestGatherPassesTheContextOn() {
 
 func (s *GatherSuite) TestCallingItTwiceDoesItTwice() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("all-at-the-same-time", "Making a Gather must run nothing, and calling it twice must do its work twice", coroutines.Gather[int])
+		t.Rule("all-at-the-same-time", "Making a Gather must run nothing, and calling it twice must do its work twice", coroutines.Declared.Gather)
 		var calls atomic.Int64
 		count := func(ctx context.Context) (int, error) {
 			n := int(calls.Add(1))
@@ -605,7 +605,7 @@ func TestWithTimeout(t *testing.T) { suite.Run(t, new(WithTimeoutSuite)) }
 
 func (s *WithTimeoutSuite) TestInTimeItGivesWhatCGives() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "In time WithTimeout must give c's own result or error", coroutines.WithTimeout[string])
+		t.Rule("no-longer-than-that", "In time WithTimeout must give c's own result or error", coroutines.Declared.WithTimeout)
 		start := time.Now()
 		result, err := coroutines.WithTimeout(time.Minute, after(time.Second, "Done.", nil))(t.Context())
 		took(t, start, time.Second, "c takes a second, and it")
@@ -623,7 +623,7 @@ func (s *WithTimeoutSuite) TestInTimeItGivesWhatCGives() {
 
 func (s *WithTimeoutSuite) TestAfterDItEnds() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "If c is not finished after d, it must end with context.DeadlineExceeded", coroutines.WithTimeout[string])
+		t.Rule("no-longer-than-that", "If c is not finished after d, it must end with context.DeadlineExceeded", coroutines.Declared.WithTimeout)
 		for name, c := range map[string]coroutines.Coroutine[int]{
 			"c returns its context's error when that ends": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
 			"c fails with boom when its context ends":      func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
@@ -649,7 +649,7 @@ func (s *WithTimeoutSuite) TestAfterDItEnds() {
 
 func (s *WithTimeoutSuite) TestCsContextEndsThen() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "After d c's context must end", coroutines.WithTimeout[int])
+		t.Rule("no-longer-than-that", "After d c's context must end", coroutines.Declared.WithTimeout)
 		start := time.Now()
 		ended := make(chan time.Time, 1)
 		_, err := withTimeout(time.Second, func(ctx context.Context) (int, error) {
@@ -668,7 +668,7 @@ func (s *WithTimeoutSuite) TestCsContextEndsThen() {
 
 func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "The caller's own end must come through as such, at once, even if c ignores it", coroutines.WithTimeout[int])
+		t.Rule("no-longer-than-that", "The caller's own end must come through as such, at once, even if c ignores it", coroutines.Declared.WithTimeout)
 		for name, c := range map[string]coroutines.Coroutine[int]{
 			"c ignores its context":                        ignoring(50*time.Minute, nil),
 			"c returns its context's error when that ends": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
@@ -713,7 +713,7 @@ func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 
 func (s *WithTimeoutSuite) TestCsContextIsMadeFromTheCallers() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "c's context must be made from the caller's", coroutines.WithTimeout[int])
+		t.Rule("no-longer-than-that", "c's context must be made from the caller's", coroutines.Declared.WithTimeout)
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
 		ended := make(chan bool, 1)
 		call := t.Go(func() {
@@ -737,7 +737,7 @@ func (s *WithTimeoutSuite) TestCsContextIsMadeFromTheCallers() {
 
 func (s *WithTimeoutSuite) TestTheClockStartsWithTheCall() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "Making it must run nothing, its clock must start with the call, and calling it twice do its work twice", coroutines.WithTimeout[string])
+		t.Rule("no-longer-than-that", "Making it must run nothing, its clock must start with the call, and calling it twice do its work twice", coroutines.Declared.WithTimeout)
 		work := new(counted)
 		c := coroutines.WithTimeout(2*time.Minute, coroutines.Then(work.coroutine(""), func(string) coroutines.Coroutine[string] {
 			return after(90*time.Second, "Done.", nil)
@@ -768,7 +768,7 @@ func (s *WithTimeoutSuite) TestTheClockStartsWithTheCall() {
 
 func (s *WithTimeoutSuite) TestNobodyStaysBehind() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "No goroutine may stay behind once c has returned", coroutines.WithTimeout[int])
+		t.Rule("no-longer-than-that", "No goroutine may stay behind once c has returned", coroutines.Declared.WithTimeout)
 		t.NothingStays()
 		ctx := context.WithoutCancel(t.Context()) // ends nobody
 		for _, c := range []coroutines.Coroutine[int]{

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/eventloop"
+	"conclab/internal/contract/eventloop"
 	"conclab/internal/labtest"
 )
 
@@ -44,7 +44,7 @@ func TestLoop(t *testing.T) { suite.Run(t, new(LoopSuite)) }
 
 func (s *LoopSuite) TestCallbacksRunInOrder() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-queue-of-callbacks", "Callbacks must run in the order of CallSoon, those that callbacks queue too", (*eventloop.Loop).CallSoon, (*eventloop.Loop).Run)
+		t.Rule("a-queue-of-callbacks", "Callbacks must run in the order of CallSoon, those that callbacks queue too", eventloop.Declared.CallSoon, eventloop.Declared.Run)
 		l, said := newLoop(), new(words)
 		l.CallSoon(func() {
 			said.add("1")
@@ -60,7 +60,7 @@ func (s *LoopSuite) TestCallbacksRunInOrder() {
 
 func (s *LoopSuite) TestOneAtATimeInTheGoroutineOfRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-queue-of-callbacks", "Callbacks must run one at a time, in the goroutine that called Run", (*eventloop.Loop).Run)
+		t.Rule("a-queue-of-callbacks", "Callbacks must run one at a time, in the goroutine that called Run", eventloop.Declared.Run)
 		l := newLoop()
 		var inside labtest.Gauge
 		callback := aloneIn(t, goroutine(), &inside)
@@ -75,7 +75,7 @@ func (s *LoopSuite) TestOneAtATimeInTheGoroutineOfRun() {
 
 func (s *LoopSuite) TestAnyNumberMayWait() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-queue-of-callbacks", "CallSoon must take any number of callbacks, before Run and in callbacks too", (*eventloop.Loop).CallSoon)
+		t.Rule("a-queue-of-callbacks", "CallSoon must take any number of callbacks, before Run and in callbacks too", eventloop.Declared.CallSoon)
 		const many = 2200
 		l, ran := newLoop(), 0
 		count := func() {
@@ -103,7 +103,7 @@ func (s *LoopSuite) TestAnyNumberMayWait() {
 
 func (s *LoopSuite) TestAPanicComesOutOfRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must work when it is run again", (*eventloop.Loop).Run)
+		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must work when it is run again", eventloop.Declared.Run)
 		l, said := newLoop(), new(words)
 		l.CallSoon(func() { said.add("before") })
 		l.CallSoon(func() { panic(onFire) })
@@ -118,7 +118,7 @@ func (s *LoopSuite) TestAPanicComesOutOfRun() {
 
 func (s *LoopSuite) TestCallSoonWakesAnIdleLoop() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("waiting-without-spinning", "CallSoon must wake an idle loop, from any goroutine", (*eventloop.Loop).CallSoon)
+		t.Rule("waiting-without-spinning", "CallSoon must wake an idle loop, from any goroutine", eventloop.Declared.CallSoon)
 		l := start(t, newLoop())
 		for range 3 {
 			time.Sleep(20*time.Second + tolerance/2) // which it cannot, if the loop spins
@@ -135,7 +135,7 @@ func (s *LoopSuite) TestCallSoonWakesAnIdleLoop() {
 
 func (s *LoopSuite) TestNoCallbackIsLost() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("waiting-without-spinning", "Whoever calls CallSoon, and whenever, every callback must run once, in the caller's order", (*eventloop.Loop).CallSoon)
+		t.Rule("waiting-without-spinning", "Whoever calls CallSoon, and whenever, every callback must run once, in the caller's order", eventloop.Declared.CallSoon)
 		l := start(t, newLoop())
 		const callers, each = 8, 50
 		var got [callers][]int
@@ -178,7 +178,7 @@ func (s *LoopSuite) TestNoCallbackIsLost() {
 
 func (s *LoopSuite) TestNoWakeUpIsLost() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("waiting-without-spinning", "A callback that comes just when the loop falls idle must run", (*eventloop.Loop).CallSoon, (*eventloop.Loop).Run)
+		t.Rule("waiting-without-spinning", "A callback that comes just when the loop falls idle must run", eventloop.Declared.CallSoon, eventloop.Declared.Run)
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			l := newLoop()
 			var runs atomic.Bool
@@ -205,7 +205,7 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 
 func (s *LoopSuite) TestStopLetsTheQueuedRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("stop", "Stop must let the callbacks run that are queued, and leave those that are queued later for the next Run", (*eventloop.Loop).Stop)
+		t.Rule("stop", "Stop must let the callbacks run that are queued, and leave those that are queued later for the next Run", eventloop.Declared.Stop)
 		l, said := newLoop(), new(words)
 		l.CallSoon(func() {
 			said.add("1")
@@ -241,7 +241,7 @@ func (s *LoopSuite) TestStopLetsTheQueuedRun() {
 
 func (s *LoopSuite) TestASecondStopReplacesTheFirst() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("stop", "A second Stop must replace the first", (*eventloop.Loop).Stop)
+		t.Rule("stop", "A second Stop must replace the first", eventloop.Declared.Stop)
 		l, said := newLoop(), new(words)
 		l.CallSoon(func() {
 			l.CallSoon(func() { said.add("1") })
@@ -280,7 +280,7 @@ func (s *LoopSuite) TestASecondStopReplacesTheFirst() {
 
 func (s *LoopSuite) TestStopBeforeRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("stop", "After Stop the next Run must run what is queued and return", (*eventloop.Loop).Stop)
+		t.Rule("stop", "After Stop the next Run must run what is queued and return", eventloop.Declared.Stop)
 		l, said := newLoop(), new(words)
 		l.Stop()
 		runs(t, l)
@@ -297,7 +297,7 @@ func (s *LoopSuite) TestStopBeforeRun() {
 
 func (s *LoopSuite) TestStopWakesAnIdleLoop() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("stop", "Stop must end an idle loop, and one that just falls idle, from any goroutine", (*eventloop.Loop).Stop)
+		t.Rule("stop", "Stop must end an idle loop, and one that just falls idle, from any goroutine", eventloop.Declared.Stop)
 		l := start(t, newLoop())
 		const then = 20*time.Second + tolerance/2
 		begun := time.Now()
@@ -320,7 +320,7 @@ func (s *LoopSuite) TestStopWakesAnIdleLoop() {
 
 func (s *LoopSuite) TestRunEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-end-of-the-context", "Run must end with its context, and the loop can be run again", (*eventloop.Loop).Run)
+		t.Rule("the-end-of-the-context", "Run must end with its context, and the loop can be run again", eventloop.Declared.Run)
 		for _, ending := range t.Endings() {
 			l := newLoop()
 			endsWith(t, l, ending)
@@ -342,7 +342,7 @@ func (s *LoopSuite) TestRunEndsWithItsContext() {
 
 func (s *LoopSuite) TestNobodyKeepsRunFromEnding() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-end-of-the-context", "A callback that queues itself for ever must not keep Run from ending with its context", (*eventloop.Loop).Run)
+		t.Rule("the-end-of-the-context", "A callback that queues itself for ever must not keep Run from ending with its context", eventloop.Declared.Run)
 		l := newLoop()
 		forEver(t, l, l.CallSoon)
 	})
@@ -350,7 +350,7 @@ func (s *LoopSuite) TestNobodyKeepsRunFromEnding() {
 
 func (s *LoopSuite) TestALoopRunsOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-queue-of-callbacks", "Run must return ErrRunning if the loop runs already, and not disturb it", (*eventloop.Loop).Run)
+		t.Rule("a-queue-of-callbacks", "Run must return ErrRunning if the loop runs already, and not disturb it", eventloop.Declared.Run)
 		l := start(t, newLoop())
 		t.Wait()
 		for range 2 {
@@ -388,7 +388,7 @@ func (s *LoopSuite) TestALoopRunsOnce() {
 
 func (s *LoopSuite) TestOfRunsThatRaceOneRuns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-queue-of-callbacks", "Of two Runs at the same moment one must return ErrRunning, or come when the other has ended", (*eventloop.Loop).Run)
+		t.Rule("a-queue-of-callbacks", "Of two Runs at the same moment one must return ErrRunning, or come when the other has ended", eventloop.Declared.Run)
 		for range 100 {
 			l := newLoop()
 			ctx, cancel := context.WithCancel(t.Context())
@@ -421,7 +421,7 @@ func TestTimers(t *testing.T) { suite.Run(t, new(TimersSuite)) }
 
 func (s *TimersSuite) TestEachAtItsTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("timers", "A timer must run once its time has passed, and never before", (*eventloop.Loop).CallLater)
+		t.Rule("timers", "A timer must run once its time has passed, and never before", eventloop.Declared.CallLater)
 		l := start(t, newLoop())
 		times := make(chan time.Duration, 10)
 		all := []time.Duration{0, 1500 * time.Millisecond, 7 * time.Second, time.Minute}
@@ -452,7 +452,7 @@ func (s *TimersSuite) TestEachAtItsTime() {
 
 func (s *TimersSuite) TestTheyRunOnTheLoop() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("timers", "Timers must run on the loop: one at a time, in the goroutine that called Run", (*eventloop.Loop).CallLater)
+		t.Rule("timers", "Timers must run on the loop: one at a time, in the goroutine that called Run", eventloop.Declared.CallLater)
 		l := newLoop()
 		var inside labtest.Gauge
 		callback := aloneIn(t, goroutine(), &inside)
@@ -469,7 +469,7 @@ func (s *TimersSuite) TestTheyRunOnTheLoop() {
 
 func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("timers", "Timers must run in the order they fall due, those due at the same time in the order of CallLater", (*eventloop.Loop).CallLater)
+		t.Rule("timers", "Timers must run in the order they fall due, those due at the same time in the order of CallLater", eventloop.Declared.CallLater)
 		l, said := newLoop(), new(words)
 		want := make([][]string, 5)
 		for i := range 40 {
@@ -519,7 +519,7 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		assert.Equal(t, "1 2", said.all(), "1 was due for some seconds when 2 was made, with a d of 0, and they ran in another order")
 
 		said = new(words)
-		var timers []*eventloop.Timer
+		var timers []eventloop.Timer
 		for i := range 12 {
 			timers = append(timers, l.CallLater(time.Second, func() { said.add(fmt.Sprint(i)) }))
 			if i == 7 {
@@ -558,7 +558,7 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 
 func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("timers", "CallLater must wake a loop that waits for a later timer", (*eventloop.Loop).CallLater)
+		t.Rule("timers", "CallLater must wake a loop that waits for a later timer", eventloop.Declared.CallLater)
 		l := newLoop()
 		l.CallLater(100*time.Hour, func() {})
 		r := start(t, l)
@@ -587,7 +587,7 @@ func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 
 func (s *TimersSuite) TestATimerMayBeMadeBeforeRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("timers", "The time of a timer must begin with CallLater, and timers must wait for a Run", (*eventloop.Loop).CallLater)
+		t.Rule("timers", "The time of a timer must begin with CallLater, and timers must wait for a Run", eventloop.Declared.CallLater)
 		l, said := newLoop(), new(words)
 		begun := time.Now()
 		l.CallLater(2*time.Minute, func() {
@@ -608,7 +608,7 @@ func (s *TimersSuite) TestATimerMayBeMadeBeforeRun() {
 
 func (s *TimersSuite) TestTheyOutliveARun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("timers", "Timers that are not due must outlive a Run, whichever way it ends", (*eventloop.Loop).Run, (*eventloop.Loop).CallLater)
+		t.Rule("timers", "Timers that are not due must outlive a Run, whichever way it ends", eventloop.Declared.Run, eventloop.Declared.CallLater)
 		l, said := newLoop(), new(words)
 		l.CallLater(time.Minute, func() { said.add("1") })
 		l.CallSoon(func() { panic(onFire) })
@@ -629,7 +629,7 @@ func (s *TimersSuite) TestTheyOutliveARun() {
 
 func (s *TimersSuite) TestAPanicComesOutOfRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("timers", "A panic of a timer's callback must come out of Run, and the callback must not run again", (*eventloop.Loop).Run)
+		t.Rule("timers", "A panic of a timer's callback must come out of Run, and the callback must not run again", eventloop.Declared.Run)
 		l, times := newLoop(), 0
 		l.CallLater(time.Second, func() {
 			if times++; times == 1 {
@@ -645,7 +645,7 @@ func (s *TimersSuite) TestAPanicComesOutOfRun() {
 
 func (s *TimersSuite) TestASlowCallbackLosesNone() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("timers", "A slow callback may delay timers, but must lose none", (*eventloop.Loop).CallLater)
+		t.Rule("timers", "A slow callback may delay timers, but must lose none", eventloop.Declared.CallLater)
 		l, said := newLoop(), new(words)
 		for _, seconds := range []int{3, 1, 5, 2, 4, 20} {
 			l.CallLater(time.Duration(seconds)*time.Second, func() { said.add(fmt.Sprint(seconds)) })
@@ -672,7 +672,7 @@ func (s *TimersSuite) TestASlowCallbackLosesNone() {
 
 func (s *TimersSuite) TestWhatIsDueCountsAsQueued() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("stop", "Timers that are due when Stop is called must run first, those due later stay for the next Run", (*eventloop.Loop).Stop)
+		t.Rule("stop", "Timers that are due when Stop is called must run first, those due later stay for the next Run", eventloop.Declared.Stop)
 		l, said := newLoop(), new(words)
 		l.CallLater(5*time.Second, func() { said.add("due"); time.Sleep(10 * time.Second) })
 		l.CallLater(12*time.Second, func() { said.add("later") })
@@ -706,7 +706,7 @@ func (s *TimersSuite) TestWhatIsDueCountsAsQueued() {
 
 func (s *TimersSuite) TestRunEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-end-of-the-context", "Run must end with its context, while it waits for a timer too", (*eventloop.Loop).Run)
+		t.Rule("the-end-of-the-context", "Run must end with its context, while it waits for a timer too", eventloop.Declared.Run)
 		for _, ending := range t.Endings() {
 			l := newLoop()
 			l.CallLater(100*time.Hour, func() { t.Errorf("a timer ran too early") })
@@ -719,7 +719,7 @@ func (s *TimersSuite) TestRunEndsWithItsContext() {
 
 func (s *TimersSuite) TestNobodyKeepsRunFromEnding() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-end-of-the-context", "A timer that makes itself again for ever must not keep Run from ending with its context", (*eventloop.Loop).Run)
+		t.Rule("the-end-of-the-context", "A timer that makes itself again for ever must not keep Run from ending with its context", eventloop.Declared.Run)
 		l := newLoop()
 		forEver(t, l, func(fn func()) { l.CallLater(0, fn) })
 	})
@@ -727,7 +727,7 @@ func (s *TimersSuite) TestNobodyKeepsRunFromEnding() {
 
 func (s *TimersSuite) TestCancel() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("cancel", "Cancel must report whether it kept the callback from running, and a cancelled one must never run", (*eventloop.Timer).Cancel)
+		t.Rule("cancel", "Cancel must report whether it kept the callback from running, and a cancelled one must never run", eventloop.Declared.Cancel)
 		l := start(t, newLoop())
 		never := func() { t.Errorf("a cancelled callback has run") }
 		timer := l.CallLater(time.Minute, never)
@@ -735,7 +735,7 @@ func (s *TimersSuite) TestCancel() {
 		require.True(t, timer.Cancel(), "it was cancelled in time")
 		require.False(t, timer.Cancel(), "it had been cancelled before")
 
-		var own *eventloop.Timer
+		var own eventloop.Timer
 		inside := make(chan bool, 1)
 		l.CallSoon(func() { own = l.CallLater(time.Second, func() { inside <- own.Cancel() }) })
 		time.Sleep(2 * time.Second)
@@ -749,9 +749,9 @@ func (s *TimersSuite) TestCancel() {
 
 func (s *TimersSuite) TestCancelledAmongOthers() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("cancel", "Cancel must concern its own timer only", (*eventloop.Timer).Cancel)
+		t.Rule("cancel", "Cancel must concern its own timer only", eventloop.Declared.Cancel)
 		l, said := newLoop(), new(words)
-		var timers []*eventloop.Timer
+		var timers []eventloop.Timer
 		for i := range 12 {
 			timers = append(timers, l.CallLater(time.Duration((i*5)%12)*time.Second, func() { said.add(fmt.Sprint((i * 5) % 12)) }))
 		}
@@ -768,9 +768,9 @@ func (s *TimersSuite) TestCancelledAmongOthers() {
 
 func (s *TimersSuite) TestCancelWhatIsDue() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("cancel", "A timer that is due, but has not run, can still be cancelled", (*eventloop.Timer).Cancel)
+		t.Rule("cancel", "A timer that is due, but has not run, can still be cancelled", eventloop.Declared.Cancel)
 		l, said := newLoop(), new(words)
-		var second *eventloop.Timer
+		var second eventloop.Timer
 		l.CallLater(time.Second, func() {
 			said.add("first")
 			assert.True(t, second.Cancel(), "it was due at the same time, but had not run")
@@ -802,11 +802,11 @@ func (s *TimersSuite) TestCancelWhatIsDue() {
 
 func (s *TimersSuite) TestCancelFromElsewhere() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("cancel", "Cancel must be safe from any goroutine: either it returns true, once, or the callback runs", (*eventloop.Timer).Cancel)
+		t.Rule("cancel", "Cancel must be safe from any goroutine: either it returns true, once, or the callback runs", eventloop.Declared.Cancel)
 		const rounds, each = 100, 8
 		t.Race(func() labtest.Heat {
 			l := newLoop()
-			var timers [rounds + 1][each]*eventloop.Timer
+			var timers [rounds + 1][each]eventloop.Timer
 			var ran, kept [rounds + 1][each]int
 			next := func(i int) {
 				for j := range each {
@@ -843,7 +843,7 @@ func (s *TimersSuite) TestCancelFromElsewhere() {
 
 		t.Race(func() labtest.Heat {
 			l := newLoop()
-			var timers [rounds]*eventloop.Timer
+			var timers [rounds]eventloop.Timer
 			var kept [rounds]atomic.Int64
 			for i := range timers {
 				timers[i] = l.CallLater(time.Hour, func() {})
@@ -873,7 +873,7 @@ var recipe = []string{"eggs: in the pan\n", "vegetables: cut\n", "vegetables: in
 
 func (s *OmeletteSuite) TestEachLineAtItsTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-omelette", "Each line must be written at its time, counted from the first, and then the loop must stop", eventloop.Omelette)
+		t.Rule("the-omelette", "Each line must be written at its time, counted from the first, and then the loop must stop", eventloop.Declared.Omelette)
 		for _, wait := range []time.Duration{0, time.Hour} {
 			var w labtest.Recorder
 			l := newLoop()
@@ -900,7 +900,7 @@ func (s *OmeletteSuite) TestEachLineAtItsTime() {
 
 func (s *OmeletteSuite) TestWhileTheLoopRuns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-omelette", "Omelette may be called while the loop runs, and must return at once without having written", eventloop.Omelette)
+		t.Rule("the-omelette", "Omelette may be called while the loop runs, and must return at once without having written", eventloop.Declared.Omelette)
 		var w labtest.Recorder
 		l := newLoop()
 		var begun time.Time
@@ -918,7 +918,7 @@ func (s *OmeletteSuite) TestWhileTheLoopRuns() {
 
 func (s *OmeletteSuite) TestTheLoopWrites() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-omelette", "The loop must write the lines: its callbacks, in the goroutine that called Run", eventloop.Omelette)
+		t.Rule("the-omelette", "The loop must write the lines: its callbacks, in the goroutine that called Run", eventloop.Declared.Omelette)
 		here := goroutine()
 		l, lines := newLoop(), 0
 		omelette(l, labtest.WriterFunc(func(p []byte) (int, error) {
@@ -933,7 +933,7 @@ func (s *OmeletteSuite) TestTheLoopWrites() {
 
 func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-omelette", "Nothing may block the loop meanwhile", eventloop.Omelette)
+		t.Rule("the-omelette", "Nothing may block the loop meanwhile", eventloop.Declared.Omelette)
 		var w labtest.Recorder
 		l := newLoop()
 		omelette(l, &w)
@@ -978,7 +978,7 @@ func TestWatch(t *testing.T) { suite.Run(t, new(WatchSuite)) }
 
 func (s *WatchSuite) TestEveryValueInOrder() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("watching-channels", "Every value must make react(v, true) run on the loop, in order, and the close react(zero, false), once", eventloop.Watch[int])
+		t.Rule("watching-channels", "Every value must make react(v, true) run on the loop, in order, and the close react(zero, false), once", eventloop.Declared.Watch)
 		t.NothingStays()
 		for _, room := range []int{0, 3} {
 			l, said := newLoop(), new(words)
@@ -1027,7 +1027,7 @@ func (s *WatchSuite) TestEveryValueInOrder() {
 
 func (s *WatchSuite) TestAWatchMayBeginBeforeRun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("watching-channels", "A watch may begin before the loop runs, and on a channel that is closed", eventloop.Watch[string])
+		t.Rule("watching-channels", "A watch may begin before the loop runs, and on a channel that is closed", eventloop.Declared.Watch)
 		t.NothingStays()
 		l, said := newLoop(), new(words)
 		events := make(chan string, 3)
@@ -1061,7 +1061,7 @@ func (s *WatchSuite) TestAWatchMayBeginBeforeRun() {
 
 func (s *WatchSuite) TestAWatchOutlivesARun() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("watching-channels", "A watch must go on when the loop is run again, and lose no value between two Runs", eventloop.Watch[int])
+		t.Rule("watching-channels", "A watch must go on when the loop is run again, and lose no value between two Runs", eventloop.Declared.Watch)
 		t.NothingStays()
 		l, said := newLoop(), new(words)
 		events := make(chan int, 9)
@@ -1117,7 +1117,7 @@ func (s *WatchSuite) TestAWatchOutlivesARun() {
 
 func (s *WatchSuite) TestManyWatches() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("watching-channels", "Watches must not disturb each other, and reactions run one at a time", eventloop.Watch[int])
+		t.Rule("watching-channels", "Watches must not disturb each other, and reactions run one at a time", eventloop.Declared.Watch)
 		t.NothingStays()
 		l := newLoop()
 		const watches, each = 5, 20
@@ -1194,7 +1194,7 @@ func (s *WatchSuite) TestManyWatches() {
 
 func (s *WatchSuite) TestCloseEndsEverything() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("close", "Close must end all watches and timers, and return nil, a second time too", (*eventloop.Loop).Close)
+		t.Rule("close", "Close must end all watches and timers, and return nil, a second time too", eventloop.Declared.Close)
 		t.NothingStays()
 		never := func() { t.Errorf("a callback ran after Close") }
 		l := newLoop()
@@ -1243,10 +1243,10 @@ func (s *WatchSuite) TestCloseEndsEverything() {
 
 func (s *WatchSuite) TestSeveralMayClose() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("close", "Several must be able to close a loop at the same time, and all get nil", (*eventloop.Loop).Close)
+		t.Rule("close", "Several must be able to close a loop at the same time, and all get nil", eventloop.Declared.Close)
 		t.NothingStays()
 		t.Race(func() labtest.Heat {
-			loops := make([]*eventloop.Loop, 100)
+			loops := make([]eventloop.Loop, 100)
 			for i := range loops {
 				loops[i] = newLoop()
 			}
@@ -1258,7 +1258,7 @@ func (s *WatchSuite) TestSeveralMayClose() {
 
 func (s *WatchSuite) TestCloseConcernsItsOwnLoop() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("close", "Close must end what its own loop has, and not wait for what another has", (*eventloop.Loop).Close)
+		t.Rule("close", "Close must end what its own loop has, and not wait for what another has", eventloop.Declared.Close)
 		t.NothingStays()
 		other, said, events := newLoop(), new(words), make(chan int)
 		eventloop.Watch(other, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
@@ -1277,7 +1277,7 @@ func (s *WatchSuite) TestCloseConcernsItsOwnLoop() {
 
 func (s *WatchSuite) TestAClosedLoopRunsNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("close", "A closed loop's Run must return ErrClosed, and nothing that it is given may ever run", (*eventloop.Loop).Close)
+		t.Rule("close", "A closed loop's Run must return ErrClosed, and nothing that it is given may ever run", eventloop.Declared.Close)
 		t.NothingStays()
 		never := func() { t.Errorf("a closed loop ran a callback") }
 		l := newLoop()
@@ -1305,7 +1305,7 @@ func (s *WatchSuite) TestAClosedLoopRunsNothing() {
 
 func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("close", "While the loop runs Close must return ErrRunning, and end nothing", (*eventloop.Loop).Close)
+		t.Rule("close", "While the loop runs Close must return ErrRunning, and end nothing", eventloop.Declared.Close)
 		t.NothingStays()
 		l, said := newLoop(), new(words)
 		events := make(chan int)
@@ -1362,7 +1362,7 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 
 func (s *WatchSuite) TestCloseWhenRunHasEnded() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("close", "A loop must be closed whichever way its Run has ended", (*eventloop.Loop).Close)
+		t.Rule("close", "A loop must be closed whichever way its Run has ended", eventloop.Declared.Close)
 		t.NothingStays()
 		l := newLoop()
 		eventloop.Watch(l, make(chan int), func(int, bool) {})
@@ -1381,12 +1381,12 @@ func (s *WatchSuite) TestCloseWhenRunHasEnded() {
 
 // running is a loop that runs.
 type running struct {
-	*eventloop.Loop
+	eventloop.Loop
 	call *labtest.Call
 }
 
 // start runs the loop in a goroutine of its own.
-func start(t *labtest.T, l *eventloop.Loop) *running {
+func start(t *labtest.T, l eventloop.Loop) *running {
 	return &running{l, t.Go(func() {
 		if err := l.Run(t.Context()); t.Context().Err() == nil {
 			assert.NoError(t, err, "Run failed")
@@ -1401,7 +1401,7 @@ func (r *running) stop(t *labtest.T) {
 }
 
 // runs runs the loop, in the goroutine that calls it, until something stops it.
-func runs(t *labtest.T, l *eventloop.Loop) {
+func runs(t *labtest.T, l eventloop.Loop) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	go func() { // some minutes are a long way for a loop that looks every millisecond
@@ -1418,7 +1418,7 @@ func runs(t *labtest.T, l *eventloop.Loop) {
 }
 
 // burns runs the loop until the panic of a callback comes out of Run.
-func burns(t *labtest.T, l *eventloop.Loop) {
+func burns(t *labtest.T, l eventloop.Loop) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for a loop that swallows it
 	defer cancel()
 	defer func() { assert.Equal(t, onFire, recover(), "this came out of Run") }()
@@ -1441,7 +1441,7 @@ func checkOmelette(t *labtest.T, w *labtest.Recorder, begun time.Time) {
 }
 
 // endsWith checks that Run ends with its context, be it before or after the call.
-func endsWith(t *labtest.T, l *eventloop.Loop, ending labtest.Ending) {
+func endsWith(t *labtest.T, l eventloop.Loop, ending labtest.Ending) {
 	ctx, end := ending.Start()
 	call := t.Go(func() {
 		assert.ErrorIs(t, l.Run(ctx), ending.Err, "its context has ended, and Run returned something else")
@@ -1454,7 +1454,7 @@ func endsWith(t *labtest.T, l *eventloop.Loop, ending labtest.Ending) {
 
 // forEver runs the loop with a callback that queues itself again and again, and
 // checks that Run ends with its context.
-func forEver(t *labtest.T, l *eventloop.Loop, queue func(fn func())) {
+func forEver(t *labtest.T, l eventloop.Loop, queue func(fn func())) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	const enough = 2000
