@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/echo"
+	"conclab/internal/contract/echo"
 	"conclab/internal/labtest"
 )
 
@@ -199,7 +199,7 @@ func TestServe(t *testing.T) { suite.Run(t, new(ServeSuite)) }
 
 func (s *ServeSuite) TestOneAfterTheOther() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Serve must treat each client as Handle does", (*echo.Server).Serve)
+		t.Rule("many-clients", "Serve must treat each client as Handle does", echo.Declared.Serve)
 		r := serve(t, &echo.Server{})
 		for _, message := range messages {
 			require.Equal(t, message, say(t, r.ln.Dial(), message), "something else came back")
@@ -214,7 +214,7 @@ func (s *ServeSuite) TestOneAfterTheOther() {
 
 func (s *ServeSuite) TestNobodyWaitsForTheIdle() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Every client must be served while others are idle", (*echo.Server).Serve)
+		t.Rule("many-clients", "Every client must be served while others are idle", echo.Declared.Serve)
 		const others = 300
 		for _, limit := range []int{0, others + 1} {
 			r := serve(t, &echo.Server{MaxConns: limit})
@@ -235,7 +235,7 @@ func (s *ServeSuite) TestNobodyWaitsForTheIdle() {
 
 func (s *ServeSuite) TestNobodyWaitsForTheSlow() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Every client must be served while others do not take their echo", (*echo.Server).Serve)
+		t.Rule("many-clients", "Every client must be served while others do not take their echo", echo.Declared.Serve)
 		var log labtest.Exclusive
 		r := serve(t, &echo.Server{Log: &log})
 		slow := r.ln.Dial()
@@ -252,7 +252,7 @@ func (s *ServeSuite) TestNobodyWaitsForTheSlow() {
 
 func (s *ServeSuite) TestOneThatFailsStopsNobody() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "One that fails must stop nobody else", (*echo.Server).Serve)
+		t.Rule("many-clients", "One that fails must stop nobody else", echo.Declared.Serve)
 		t.NothingStays()
 		var log labtest.Exclusive
 		r := serve(t, &echo.Server{Log: &log})
@@ -283,7 +283,7 @@ func (s *ServeSuite) TestOneThatFailsStopsNobody() {
 
 func (s *ServeSuite) TestTheLogOfMany() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-log", "No two Writes of the log may overlap, and each client's lines must be there, in order", (*echo.Server).Serve)
+		t.Rule("the-log", "No two Writes of the log may overlap, and each client's lines must be there, in order", echo.Declared.Serve)
 		var log labtest.Exclusive
 		r := serve(t, &echo.Server{Log: &log})
 		const n = 40
@@ -357,7 +357,7 @@ func (s *ServeSuite) TestTheLogOfMany() {
 
 func (s *ServeSuite) TestHundredsAtATime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Hundreds of clients at a time must all have their echo", (*echo.Server).Serve)
+		t.Rule("many-clients", "Hundreds of clients at a time must all have their echo", echo.Declared.Serve)
 		r := serve(t, &echo.Server{})
 		var calls []*labtest.Call
 		for i := range 300 {
@@ -376,7 +376,7 @@ func (s *ServeSuite) TestHundredsAtATime() {
 
 func (s *ServeSuite) TestRealSockets() {
 	s.Real(func(t *labtest.T) {
-		t.Rule("many-clients", "On real sockets clients must have their echo, and Serve must end with its context", (*echo.Server).Serve)
+		t.Rule("many-clients", "On real sockets clients must have their echo, and Serve must end with its context", echo.Declared.Serve)
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err, "the test cannot listen on 127.0.0.1")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -419,7 +419,7 @@ func TestShutdown(t *testing.T) { suite.Run(t, new(ShutdownSuite)) }
 
 func (s *ShutdownSuite) TestItEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", echo.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &echo.Server{})
 		r.call.Blocks("nobody has asked it to end, and it returned")
@@ -437,7 +437,7 @@ func (s *ShutdownSuite) TestItEndsWithItsContext() {
 
 func (s *ShutdownSuite) TestAnEndByDeadlineIsNoErrorEither() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends by its deadline, Serve must return nil too", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends by its deadline, Serve must return nil too", echo.Declared.Serve)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		ln := labtest.NewListener()
@@ -456,7 +456,7 @@ func (s *ShutdownSuite) TestAnEndByDeadlineIsNoErrorEither() {
 
 func (s *ShutdownSuite) TestWhoHasSaidNothingIsClosed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, connections that still wait for their message must be closed", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, connections that still wait for their message must be closed", echo.Declared.Serve)
 		t.NothingStays()
 		var log labtest.Exclusive
 		r := serve(t, &echo.Server{Log: &log})
@@ -475,7 +475,7 @@ func (s *ShutdownSuite) TestWhoHasSaidNothingIsClosed() {
 
 func (s *ShutdownSuite) TestAMessageThatIsReadHasItsEcho() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, a client whose message has been read must have its whole echo, and Serve must wait for that", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, a client whose message has been read must have its whole echo, and Serve must wait for that", echo.Declared.Serve)
 		t.NothingStays()
 		var log labtest.Exclusive
 		r := serve(t, &echo.Server{Log: &log})
@@ -514,7 +514,7 @@ func (s *ShutdownSuite) TestAMessageThatIsReadHasItsEcho() {
 
 func (s *ShutdownSuite) TestAMessageThatHasJustBeenReadHasItsEcho() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "If ctx ends right when a message has been read, its client must have the whole echo all the same", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "If ctx ends right when a message has been read, its client must have the whole echo all the same", echo.Declared.Serve)
 		var r *running
 		for range 20 {
 			t.Progress()
@@ -542,7 +542,7 @@ func (s *ShutdownSuite) TestAMessageThatHasJustBeenReadHasItsEcho() {
 
 func (s *ShutdownSuite) TestEitherTheWholeEchoOrNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its whole echo if its message was read, and be closed if not", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its whole echo if its message was read, and be closed if not", echo.Declared.Serve)
 		for range 100 {
 			t.Progress()
 			r := serve(t, &echo.Server{})
@@ -565,7 +565,7 @@ func (s *ShutdownSuite) TestEitherTheWholeEchoOrNothing() {
 
 func (s *ShutdownSuite) TestAClientMayComeAtTheSameMoment() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", echo.Declared.Serve)
 		t.NothingStays()
 		for range 100 {
 			t.Progress()
@@ -595,7 +595,7 @@ func (s *ShutdownSuite) TestAClientMayComeAtTheSameMoment() {
 
 func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("when-accept-fails", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*echo.Server).Serve)
+		t.Rule("when-accept-fails", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", echo.Declared.Serve)
 		t.NothingStays()
 		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, syscall.ECONNABORTED, io.EOF, context.Canceled, context.DeadlineExceeded} {
 			r := serveWith(t, new(echo.Server), failure)
@@ -634,7 +634,7 @@ func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
 
 func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("when-accept-fails", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*echo.Server).Serve)
+		t.Rule("when-accept-fails", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", echo.Declared.Serve)
 		t.NothingStays()
 		r := serveWith(t, new(echo.Server), errBoom)
 		idle, slow := r.ln.Dial(), r.ln.Dial()
@@ -653,14 +653,14 @@ func (s *ShutdownSuite) TestTheContextMayEndAfterAnAcceptError() {
 
 func (s *ShutdownSuite) TestItWaitsForTheLastOfThem() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", echo.Declared.Serve)
 		t.ClosesAll(new(echo.Server).Serve, func(client *labtest.Conn) { say(t, client, "hello") })
 	})
 }
 
 func (s *ShutdownSuite) TestItMayServeAgain() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", (*echo.Server).Serve)
+		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", echo.Declared.Serve)
 		var log labtest.Exclusive
 		server := &echo.Server{MaxConns: 2, IdleTimeout: time.Hour, Log: &log}
 		for n := range 3 {
@@ -689,7 +689,7 @@ func TestLimits(t *testing.T) { suite.Run(t, new(LimitsSuite)) }
 
 func (s *LimitsSuite) TestTheSilentAreClosed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-silent", "A client that is silent for IdleTimeout must be closed, and not before", (*echo.Server).Serve)
+		t.Rule("the-silent", "A client that is silent for IdleTimeout must be closed, and not before", echo.Declared.Serve)
 		t.NothingStays()
 		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300_500 * time.Microsecond, 2 * time.Minute} {
 			var log labtest.Exclusive
@@ -723,7 +723,7 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 
 func (s *LimitsSuite) TestWhoSpeaksInTimeIsServed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-silent", "IdleTimeout must count until the message is read, and no longer", (*echo.Server).Serve)
+		t.Rule("the-silent", "IdleTimeout must count until the message is read, and no longer", echo.Declared.Serve)
 		r := serve(t, &echo.Server{IdleTimeout: time.Minute})
 		client := r.ln.Dial()
 		time.Sleep(time.Minute - time.Second)
@@ -737,7 +737,7 @@ func (s *LimitsSuite) TestWhoSpeaksInTimeIsServed() {
 
 func (s *LimitsSuite) TestWithoutATimeoutSilenceIsFine() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-silent", "Without IdleTimeout a client may be silent for as long as it likes", (*echo.Server).Serve)
+		t.Rule("the-silent", "Without IdleTimeout a client may be silent for as long as it likes", echo.Declared.Serve)
 		r := serve(t, &echo.Server{})
 		client := r.ln.Dial()
 		t.Pass(30 * time.Minute)
@@ -748,7 +748,7 @@ func (s *LimitsSuite) TestWithoutATimeoutSilenceIsFine() {
 
 func (s *LimitsSuite) TestAnEndedContextClosesTheSilentBeforeTheirTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-silent", "When ctx ends, the silent must be closed, however much of IdleTimeout is left", (*echo.Server).Serve)
+		t.Rule("the-silent", "When ctx ends, the silent must be closed, however much of IdleTimeout is left", echo.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &echo.Server{IdleTimeout: time.Hour})
 		client := r.ln.Dial()
@@ -775,7 +775,7 @@ func (s *LimitsSuite) TestAnEndedContextClosesTheSilentBeforeTheirTime() {
 
 func (s *LimitsSuite) TestAtMostMaxConns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "At most MaxConns clients may be handled at the same time, and so many must be", (*echo.Server).Serve)
+		t.Rule("the-many", "At most MaxConns clients may be handled at the same time, and so many must be", echo.Declared.Serve)
 		const limit = 3
 		r := serve(t, &echo.Server{MaxConns: limit})
 		var handled labtest.Gauge
@@ -800,7 +800,7 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 
 func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "When MaxConns clients are there, the next must wait until one has ended, in whichever way", (*echo.Server).Serve)
+		t.Rule("the-many", "When MaxConns clients are there, the next must wait until one has ended, in whichever way", echo.Declared.Serve)
 		r := serve(t, &echo.Server{MaxConns: 2})
 		first, second := r.ln.Dial(), r.ln.Dial()
 		t.Settle()
@@ -887,7 +887,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 
 func (s *LimitsSuite) TestOneAcceptErrorIsEnough() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("when-accept-fails", "If Accept fails, once, Serve must end as well when there are many places", (*echo.Server).Serve)
+		t.Rule("when-accept-fails", "If Accept fails, once, Serve must end as well when there are many places", echo.Declared.Serve)
 		t.NothingStays()
 		r := serveWith(t, &echo.Server{MaxConns: 3}, errBoom)
 		client := r.ln.Dial()
@@ -901,7 +901,7 @@ func (s *LimitsSuite) TestOneAcceptErrorIsEnough() {
 
 func (s *LimitsSuite) TestTheFailedGiveTheirPlaceBack() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "Clients that fail must give their place back", (*echo.Server).Serve)
+		t.Rule("the-many", "Clients that fail must give their place back", echo.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &echo.Server{MaxConns: 1, IdleTimeout: time.Minute})
 		_ = r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, read: errBoom} })
@@ -916,7 +916,7 @@ func (s *LimitsSuite) TestTheFailedGiveTheirPlaceBack() {
 
 func (s *LimitsSuite) TestTheClockStartsWithTheHandling() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-silent", "IdleTimeout must count from the start of the handling, not while a client waits for its turn", (*echo.Server).Serve)
+		t.Rule("the-silent", "IdleTimeout must count from the start of the handling, not while a client waits for its turn", echo.Declared.Serve)
 		r := serve(t, &echo.Server{MaxConns: 1, IdleTimeout: time.Minute})
 		_ = r.ln.Dial() // silent for a minute
 		t.Wait()
@@ -938,7 +938,7 @@ func (s *LimitsSuite) TestTheClockStartsWithTheHandling() {
 
 func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "When ctx ends, those who wait for their turn must be closed", (*echo.Server).Serve)
+		t.Rule("the-many", "When ctx ends, those who wait for their turn must be closed", echo.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &echo.Server{MaxConns: 2})
 		busy := []*labtest.Conn{r.ln.Dial(), r.ln.Dial()}

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/encoding"
+	"conclab/internal/contract/encoding"
 	"conclab/internal/labtest"
 )
 
@@ -146,10 +146,10 @@ var lacking = []struct {
 
 func isError(t *labtest.T, err error, name string, offset int, format string, args ...any) {
 	call := fmt.Sprintf(format, args...)
-	var e *encoding.Error
-	require.ErrorAs(t, err, &e, "%s: no *Error", call)
-	assert.Equal(t, int64(offset), e.Offset, "%s: wrong Offset", call)
-	assert.Equal(t, name, strings.ToLower(e.Encoding), "%s: wrong Encoding", call)
+	e := encoding.NewError()
+	require.ErrorAs(t, err, e.Target(), "%s: no *Error", call)
+	assert.Equal(t, int64(offset), e.Offset(), "%s: wrong Offset", call)
+	assert.Equal(t, name, strings.ToLower(e.Encoding()), "%s: wrong Encoding", call)
 }
 
 // A variable, since the compiler would copy the function into every test that calls
@@ -400,7 +400,7 @@ func (s *SandwichSuite) TestTruncateToNothing() {
 
 func (s *SandwichSuite) TestDecodeWorkEncode() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-unicode-sandwich", "Sandwich must decode, work on the text, and encode it in the same encoding", encoding.Sandwich)
+		t.Rule("the-unicode-sandwich", "Sandwich must decode, work on the text, and encode it in the same encoding", encoding.Declared.Sandwich)
 		for _, v := range valid {
 			var seen []string
 			f := sandwich(strings.ToUpper(v.encoding), func(text string) string {
@@ -437,7 +437,7 @@ func (s *SandwichSuite) TestDecodeWorkEncode() {
 
 func (s *SandwichSuite) TestEachCallIsByItself() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-unicode-sandwich", "The function may be called any number of times, also at the same time, and each call must be by itself", encoding.Sandwich)
+		t.Rule("the-unicode-sandwich", "The function may be called any number of times, also at the same time, and each call must be by itself", encoding.Declared.Sandwich)
 		letters := []string{"a", "b", "c", "d"}
 		together, inside, all := false, atomic.Int64{}, make(chan struct{})
 		f := sandwich("utf-16be", func(text string) string {
@@ -487,7 +487,7 @@ func (s *SandwichSuite) TestEachCallIsByItself() {
 
 func (s *SandwichSuite) TestErrorsOfBothComeThrough() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-unicode-sandwich", "The errors of Decode and Encode must come through", encoding.Sandwich)
+		t.Rule("the-unicode-sandwich", "The errors of Decode and Encode must come through", encoding.Declared.Sandwich)
 		calls := 0
 		same := func(text string) string {
 			calls++

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/futures"
+	"conclab/internal/contract/futures"
 	"conclab/internal/labtest"
 )
 
@@ -48,7 +48,7 @@ func TestFuture(t *testing.T) { suite.Run(t, new(FutureSuite)) }
 
 func (s *FutureSuite) TestSetResultSettles() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-struct-and-a-closed-channel", "SetResult must settle the future, and Wait return the result", (*future).SetResult, (*future).Wait)
+		t.Rule("a-struct-and-a-closed-channel", "SetResult must settle the future, and Wait return the result", futures.Declared.SetResult, futures.Declared.Wait)
 		f := newFuture()
 		t.Go(func() { assert.NoError(t, f.SetResult(7), "SetResult failed on a new future") }).
 			Returns("SetResult blocks, and nobody waits")
@@ -59,7 +59,7 @@ func (s *FutureSuite) TestSetResultSettles() {
 
 func (s *FutureSuite) TestSetErrorSettles() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-struct-and-a-closed-channel", "SetError must settle the future, and Wait return the error", (*future).SetError, (*future).Wait)
+		t.Rule("a-struct-and-a-closed-channel", "SetError must settle the future, and Wait return the error", futures.Declared.SetError, futures.Declared.Wait)
 		for _, err := range []error{errWork, futures.ErrDone, context.Canceled} {
 			f := newFuture()
 			t.Go(func() { assert.NoError(t, f.SetError(err), "SetError failed on a new future") }).
@@ -72,7 +72,7 @@ func (s *FutureSuite) TestSetErrorSettles() {
 
 func (s *FutureSuite) TestZeroValuesAreResults() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-struct-and-a-closed-channel", "Any value must be a result like any other: zero, nil, an error", (*futures.Future[error]).SetResult, (*futures.Future[error]).Wait)
+		t.Rule("a-struct-and-a-closed-channel", "Any value must be a result like any other: zero, nil, an error", futures.Declared.SetResult, futures.Declared.Wait)
 		zero := newFuture()
 		require.NoError(t, zero.SetResult(0), "SetResult(0) failed")
 		require.True(t, zero.Done(), "after SetResult(0) Done is false")
@@ -97,8 +97,8 @@ func (s *FutureSuite) TestZeroValuesAreResults() {
 
 func (s *FutureSuite) TestItIsSettledOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("settled-once", "What settles a future later must return ErrDone and change nothing", (*future).SetResult, (*future).SetError)
-		again := func(f *future, outcome func()) {
+		t.Rule("settled-once", "What settles a future later must return ErrDone and change nothing", futures.Declared.SetResult, futures.Declared.SetError)
+		again := func(f future, outcome func()) {
 			for range 2 {
 				require.ErrorIs(t, f.SetResult(8), futures.ErrDone, "SetResult returned something else")
 				outcome()
@@ -120,7 +120,7 @@ func (s *FutureSuite) TestItIsSettledOnce() {
 
 func (s *FutureSuite) TestOfSettersThatRaceOneWins() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("settled-once", "Of calls that settle a future at the same moment, exactly one must return nil, and its outcome must stay", (*future).SetResult, (*future).SetError)
+		t.Rule("settled-once", "Of calls that settle a future at the same moment, exactly one must return nil, and its outcome must stay", futures.Declared.SetResult, futures.Declared.SetError)
 		t.Race(func() labtest.Heat {
 			const rounds = 200
 			fs := newFutures(rounds)
@@ -160,7 +160,7 @@ func (s *FutureSuite) TestOfSettersThatRaceOneWins() {
 
 func (s *FutureSuite) TestWaitBlocksUntilItIsSettled() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-struct-and-a-closed-channel", "Wait must block until the future is settled, for any number of waiters", (*future).Wait)
+		t.Rule("a-struct-and-a-closed-channel", "Wait must block until the future is settled, for any number of waiters", futures.Declared.Wait)
 		for _, err := range []error{nil, errWork} {
 			f := newFuture()
 			waiters := make([]*labtest.Call, 20)
@@ -201,7 +201,7 @@ func (s *FutureSuite) TestWaitBlocksUntilItIsSettled() {
 
 func (s *FutureSuite) TestWaitEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "Wait must end with its context, and settle nothing by that", (*future).Wait)
+		t.Rule("changing-your-mind", "Wait must end with its context, and settle nothing by that", futures.Declared.Wait)
 		for _, ending := range t.Endings() {
 			f := newFuture()
 			other := t.Go(func() { got(t, f, 7) })
@@ -249,7 +249,7 @@ func (s *FutureSuite) TestWaitEndsWithItsContext() {
 
 func (s *FutureSuite) TestWaitOfAnEndedContextFails() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "Wait with a context that has ended must return its error while the future is not settled", (*future).Wait)
+		t.Rule("changing-your-mind", "Wait with a context that has ended must return its error while the future is not settled", futures.Declared.Wait)
 		for _, ending := range t.Endings() {
 			f := newFuture()
 			ctx, end := ending.Start()
@@ -265,7 +265,7 @@ func (s *FutureSuite) TestWaitOfAnEndedContextFails() {
 
 func (s *FutureSuite) TestWaitSleepsThroughNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "Wait must return when its context ends or the future is settled, even if that happens just behind a look at the context", (*future).Wait)
+		t.Rule("changing-your-mind", "Wait must return when its context ends or the future is settled, even if that happens just behind a look at the context", futures.Declared.Wait)
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			f := newFuture()
 			ctx.Then = ctx.Cancel
@@ -297,7 +297,7 @@ func (s *FutureSuite) TestWaitSleepsThroughNothing() {
 
 func (s *FutureSuite) TestASettledFutureGivesItsOutcome() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "A settled future must give its outcome even if the context has ended", (*future).Wait)
+		t.Rule("changing-your-mind", "A settled future must give its outcome even if the context has ended", futures.Declared.Wait)
 		for _, ending := range t.Endings() {
 			ctx, end := ending.Start()
 			end()
@@ -319,7 +319,7 @@ func (s *FutureSuite) TestASettledFutureGivesItsOutcome() {
 
 func (s *FutureSuite) TestASettledFutureGivesItsOutcomeToAll() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("changing-your-mind", "A settled future must give its outcome to everyone who asks at the same moment, ended context or not", (*future).Wait, (*future).Done)
+		t.Rule("changing-your-mind", "A settled future must give its outcome to everyone who asks at the same moment, ended context or not", futures.Declared.Wait, futures.Declared.Done)
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		t.Race(func() labtest.Heat {
@@ -344,7 +344,7 @@ func (s *FutureSuite) TestASettledFutureGivesItsOutcomeToAll() {
 
 func (s *FutureSuite) TestDoneTells() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-struct-and-a-closed-channel", "Done must tell whether the future is settled", (*future).Done)
+		t.Rule("a-struct-and-a-closed-channel", "Done must tell whether the future is settled", futures.Declared.Done)
 		for _, err := range []error{nil, errWork, context.Canceled, context.DeadlineExceeded} {
 			f := newFuture()
 			require.False(t, f.Done(), "it is true before the future is settled")
@@ -367,7 +367,7 @@ func (s *FutureSuite) TestDoneTells() {
 
 func (s *FutureSuite) TestTheOutcomeIsThereWhenDoneSaysSo() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("settled-once", "As soon as Done is true, or Wait returns, the outcome must be there in full", (*future).SetResult, (*future).Done, (*future).Wait)
+		t.Rule("settled-once", "As soon as Done is true, or Wait returns, the outcome must be there in full", futures.Declared.SetResult, futures.Declared.Done, futures.Declared.Wait)
 		type crate = [256]int // more than is written at a stroke
 		var whole crate
 		for i := range whole {
@@ -375,7 +375,7 @@ func (s *FutureSuite) TestTheOutcomeIsThereWhenDoneSaysSo() {
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		look := func(f *futures.Future[crate]) (settled bool) {
+		look := func(f futures.Future[crate]) (settled bool) {
 			done := f.Done()
 			v, err := f.Wait(ended)
 			if err != nil {
@@ -389,7 +389,7 @@ func (s *FutureSuite) TestTheOutcomeIsThereWhenDoneSaysSo() {
 		}
 		t.Race(func() labtest.Heat {
 			const rounds = 200
-			fs := make([]*futures.Future[crate], rounds)
+			fs := make([]futures.Future[crate], rounds)
 			for i := range fs {
 				fs[i] = futures.NewFuture[crate]()
 			}
@@ -419,11 +419,11 @@ func TestCallbacks(t *testing.T) { suite.Run(t, new(CallbacksSuite)) }
 
 func (s *CallbacksSuite) TestACallbackRunsOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("call-me-when-it-is-done", "A callback must run exactly once, and not before the future is settled", (*future).AddDoneCallback)
+		t.Rule("call-me-when-it-is-done", "A callback must run exactly once, and not before the future is settled", futures.Declared.AddDoneCallback)
 		for _, way := range ways {
 			f := newFuture()
 			var ran atomic.Int64
-			callback := func(g *future) {
+			callback := func(g future) {
 				ran.Add(1)
 				assert.True(t, g == f, "it was called with another future")
 			}
@@ -437,7 +437,7 @@ func (s *CallbacksSuite) TestACallbackRunsOnce() {
 
 			require.ErrorIs(t, f.SetResult(8), futures.ErrDone, "a later SetResult returned something else")
 			require.ErrorIs(t, f.SetError(errWork), futures.ErrDone, "a later SetError returned something else")
-			f.AddDoneCallback(func(*future) {})
+			f.AddDoneCallback(func(future) {})
 			t.Settle()
 			require.EqualValues(t, 1, ran.Load(), "after calls that came too late: wrong number of calls")
 			f.AddDoneCallback(callback)
@@ -448,12 +448,12 @@ func (s *CallbacksSuite) TestACallbackRunsOnce() {
 
 func (s *CallbacksSuite) TestNoCallbackIsMissed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("between-the-look-and-the-list", "Of callbacks that are added while others are, or while the future is being settled, every one must run once, before the calls have returned", (*future).AddDoneCallback, (*future).SetResult)
+		t.Rule("between-the-look-and-the-list", "Of callbacks that are added while others are, or while the future is being settled, every one must run once, before the calls have returned", futures.Declared.AddDoneCallback, futures.Declared.SetResult)
 		t.Race(func() labtest.Heat {
 			const rounds = 200
 			fs := newFutures(rounds)
 			var ran [rounds][5]atomic.Int64
-			add := func(round, i int) { fs[round].AddDoneCallback(func(*future) { ran[round][i].Add(1) }) }
+			add := func(round, i int) { fs[round].AddDoneCallback(func(future) { ran[round][i].Add(1) }) }
 			return labtest.Heat{
 				Rounds: rounds,
 				Racers: []func(int){
@@ -487,14 +487,14 @@ func (s *CallbacksSuite) TestNoCallbackIsMissed() {
 
 func (s *CallbacksSuite) TestTheyRunInTheOrderAdded() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("call-me-when-it-is-done", "Callbacks must run in the order in which they were added, one after the other", (*future).SetResult, (*future).SetError, (*future).AddDoneCallback)
+		t.Rule("call-me-when-it-is-done", "Callbacks must run in the order in which they were added, one after the other", futures.Declared.SetResult, futures.Declared.SetError, futures.Declared.AddDoneCallback)
 		for _, way := range ways {
 			f := newFuture()
 			var story story
 			var want []string
 			for i := range 5 {
 				name := fmt.Sprint(i)
-				f.AddDoneCallback(func(*future) {
+				f.AddDoneCallback(func(future) {
 					story.tell(name + " begins")
 					labtest.StepAside() // so that the next one could come in between
 					story.tell(name + " ends")
@@ -511,7 +511,7 @@ func (s *CallbacksSuite) TestTheyRunInTheOrderAdded() {
 		var inside labtest.Gauge
 		t.Go(func() {
 			for i := range crowd {
-				f.AddDoneCallback(func(*future) {
+				f.AddDoneCallback(func(future) {
 					defer inside.Enter()()
 					runtime.Gosched()
 					ran.tell(fmt.Sprint(i))
@@ -529,11 +529,11 @@ func (s *CallbacksSuite) TestTheyRunInTheOrderAdded() {
 
 func (s *CallbacksSuite) TestTheSettlingCallWaitsForThem() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("call-me-when-it-is-done", "The call that settles the future must return after its callbacks", (*future).SetResult, (*future).SetError)
+		t.Rule("call-me-when-it-is-done", "The call that settles the future must return after its callbacks", futures.Declared.SetResult, futures.Declared.SetError)
 		for _, way := range ways {
 			f := newFuture()
 			gate := labtest.NewGate()
-			f.AddDoneCallback(func(*future) { gate.Pass() })
+			f.AddDoneCallback(func(future) { gate.Pass() })
 			settling := t.Go(func() { assert.NoError(t, way.settle(f), "%s failed", way.name) })
 			settling.Blocks("a callback still runs, and %s has returned", way.name)
 			require.Equal(t, 1, gate.Waiting(), "wrong number of callbacks that run")
@@ -545,13 +545,13 @@ func (s *CallbacksSuite) TestTheSettlingCallWaitsForThem() {
 
 func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("call-me-when-it-is-done", "A callback that is added to a settled future must run before AddDoneCallback returns", (*future).AddDoneCallback)
+		t.Rule("call-me-when-it-is-done", "A callback that is added to a settled future must run before AddDoneCallback returns", futures.Declared.AddDoneCallback)
 		for _, way := range ways {
 			f := newFuture()
 			require.NoError(t, way.settle(f), "%s failed", way.name)
 			for range 2 {
 				ran := false
-				f.AddDoneCallback(func(f *future) {
+				f.AddDoneCallback(func(f future) {
 					labtest.StepAside()
 					assert.True(t, f.Done(), "in the callback Done is false")
 					ran = true
@@ -560,7 +560,7 @@ func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 			}
 
 			gate := labtest.NewGate()
-			adding := t.Go(func() { f.AddDoneCallback(func(*future) { gate.Pass() }) })
+			adding := t.Go(func() { f.AddDoneCallback(func(future) { gate.Pass() }) })
 			adding.Blocks("it has returned, and the callback still runs")
 			gate.Open()
 			adding.Returns("the callback has returned, and AddDoneCallback still blocks")
@@ -577,7 +577,7 @@ func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 						for range 100 { // and no more, since a right answer may need this processor
 							if fs[i].Done() {
 								var ran atomic.Bool
-								fs[i].AddDoneCallback(func(*future) { ran.Store(true) })
+								fs[i].AddDoneCallback(func(future) { ran.Store(true) })
 								assert.True(t, ran.Load(), "Done was true, AddDoneCallback has returned, and the callback has not run")
 								return
 							}
@@ -592,28 +592,28 @@ func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 
 func (s *CallbacksSuite) TestOneAddedLaterDoesNotQueueUp() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("without-the-lock", "A callback that is added later must run at once, even while earlier ones still run", (*future).AddDoneCallback)
+		t.Rule("without-the-lock", "A callback that is added later must run at once, even while earlier ones still run", futures.Declared.AddDoneCallback)
 		f := newFuture()
 		var story story
 		gate := labtest.NewGate()
-		f.AddDoneCallback(func(*future) {
+		f.AddDoneCallback(func(future) {
 			gate.Pass()
 			story.tell("first")
 		})
-		f.AddDoneCallback(func(*future) { story.tell("second") })
+		f.AddDoneCallback(func(future) { story.tell("second") })
 		settling := t.Go(func() { assert.NoError(t, f.SetResult(7), "SetResult failed") })
 		settling.Blocks("a callback still runs, and SetResult has returned")
 
 		for _, name := range []string{"late", "later"} {
-			t.Go(func() { f.AddDoneCallback(func(*future) { story.tell(name) }) }).
+			t.Go(func() { f.AddDoneCallback(func(future) { story.tell(name) }) }).
 				Returns("an earlier callback still runs, and AddDoneCallback blocks")
 		}
 		require.Equal(t, []string{"late", "later"}, story.told(), "AddDoneCallback has returned, an earlier callback still runs, and this had happened")
 
 		slow := labtest.NewGate() // two added later have nothing to do with each other, either
-		t.Go(func() { f.AddDoneCallback(func(*future) { slow.Pass() }) }).
+		t.Go(func() { f.AddDoneCallback(func(future) { slow.Pass() }) }).
 			Blocks("AddDoneCallback has returned, and its callback still runs")
-		t.Go(func() { f.AddDoneCallback(func(*future) { story.tell("last") }) }).
+		t.Go(func() { f.AddDoneCallback(func(future) { story.tell("last") }) }).
 			Returns("another callback that was added later still runs, and AddDoneCallback blocks")
 		slow.Open()
 
@@ -625,11 +625,11 @@ func (s *CallbacksSuite) TestOneAddedLaterDoesNotQueueUp() {
 
 func (s *CallbacksSuite) TestACallbackSeesTheOutcome() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("call-me-when-it-is-done", "In a callback the future must be settled: Done true, Wait returning the outcome", (*future).SetResult, (*future).SetError)
+		t.Rule("call-me-when-it-is-done", "In a callback the future must be settled: Done true, Wait returning the outcome", futures.Declared.SetResult, futures.Declared.SetError)
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		see := func(f *future, outcome func(f *future)) {
-			f.AddDoneCallback(func(f *future) {
+		see := func(f future, outcome func(f future)) {
+			f.AddDoneCallback(func(f future) {
 				assert.True(t, f.Done(), "Done is false")
 				outcome(f)
 				_, err := f.Wait(ended)
@@ -637,12 +637,12 @@ func (s *CallbacksSuite) TestACallbackSeesTheOutcome() {
 			})
 		}
 		f := newFuture()
-		see(f, func(f *future) { got(t, f, 7) })
+		see(f, func(f future) { got(t, f, 7) })
 		t.Go(func() { assert.NoError(t, f.SetResult(7), "SetResult failed") }).
 			Returns("Wait in a callback blocks")
 
 		f = newFuture()
-		see(f, func(f *future) { gotError(t, f, errWork) })
+		see(f, func(f future) { gotError(t, f, errWork) })
 		t.Go(func() { assert.NoError(t, f.SetError(errWork), "SetError failed") }).
 			Returns("Wait in a callback blocks")
 	})
@@ -650,19 +650,19 @@ func (s *CallbacksSuite) TestACallbackSeesTheOutcome() {
 
 func (s *CallbacksSuite) TestACallbackMaySettle() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("without-the-lock", "A callback may call SetResult and SetError, which return ErrDone", (*future).SetResult, (*future).SetError)
+		t.Rule("without-the-lock", "A callback may call SetResult and SetError, which return ErrDone", futures.Declared.SetResult, futures.Declared.SetError)
 		for _, way := range ways {
 			f := newFuture()
-			again := func(f *future) {
+			again := func(f future) {
 				assert.ErrorIs(t, f.SetResult(8), futures.ErrDone, "SetResult returned something else")
 				assert.ErrorIs(t, f.SetError(io.ErrUnexpectedEOF), futures.ErrDone, "SetError returned something else")
 			}
 			ran := 0
 			f.AddDoneCallback(again)
-			f.AddDoneCallback(func(*future) { ran++ })
+			f.AddDoneCallback(func(future) { ran++ })
 			other := newFuture()
-			other.AddDoneCallback(func(*future) { ran++ })
-			f.AddDoneCallback(func(*future) { assert.NoError(t, way.settle(other), "%s of another future failed", way.name) })
+			other.AddDoneCallback(func(future) { ran++ })
+			f.AddDoneCallback(func(future) { assert.NoError(t, way.settle(other), "%s of another future failed", way.name) })
 			t.Go(func() { assert.NoError(t, way.settle(f), "%s failed", way.name) }).
 				Returns("SetResult or SetError in a callback blocks")
 			require.Equal(t, 2, ran, "the next callback, and one of another future that a callback settled: wrong number of calls")
@@ -674,22 +674,22 @@ func (s *CallbacksSuite) TestACallbackMaySettle() {
 
 func (s *CallbacksSuite) TestACallbackMayAddCallbacks() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("without-the-lock", "A callback may add another one, which runs at once, before AddDoneCallback returns", (*future).AddDoneCallback)
+		t.Rule("without-the-lock", "A callback may add another one, which runs at once, before AddDoneCallback returns", futures.Declared.AddDoneCallback)
 		for _, late := range []bool{false, true} {
 			f := newFuture()
 			var story story
-			outer := func(f *future) {
+			outer := func(f future) {
 				story.tell("outer begins")
-				f.AddDoneCallback(func(f *future) {
+				f.AddDoneCallback(func(f future) {
 					story.tell("inner begins")
-					f.AddDoneCallback(func(*future) { story.tell("innermost") })
+					f.AddDoneCallback(func(future) { story.tell("innermost") })
 					story.tell("inner ends")
 				})
 				story.tell("outer ends")
 			}
 			add := func() {
 				f.AddDoneCallback(outer)
-				f.AddDoneCallback(func(*future) { story.tell("next") })
+				f.AddDoneCallback(func(future) { story.tell("next") })
 			}
 			t.Go(func() {
 				if !late {
@@ -707,12 +707,12 @@ func (s *CallbacksSuite) TestACallbackMayAddCallbacks() {
 
 func (s *CallbacksSuite) TestWaitDoesNotWaitForCallbacks() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("call-me-when-it-is-done", "Wait must block until the future is settled and no longer, even if callbacks still run", (*future).Wait)
+		t.Rule("call-me-when-it-is-done", "Wait must block until the future is settled and no longer, even if callbacks still run", futures.Declared.Wait)
 		f := newFuture()
 		early := t.Go(func() { got(t, f, 7) })
 		early.Blocks("Wait returned before the future was settled")
 		gate := labtest.NewGate()
-		f.AddDoneCallback(func(*future) { gate.Pass() })
+		f.AddDoneCallback(func(future) { gate.Pass() })
 		behind := t.Go(func() { got(t, f, 7) })
 		behind.Blocks("Wait returned before the future was settled")
 		settling := t.Go(func() { assert.NoError(t, f.SetResult(7), "SetResult failed") })
@@ -735,7 +735,7 @@ func TestTask(t *testing.T) { suite.Run(t, new(TaskSuite)) }
 
 func (s *TaskSuite) TestItStartsAtOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-that-has-begun", "Go must start fn at once, awaited or not, and return", futures.Go[int])
+		t.Rule("work-that-has-begun", "Go must start fn at once, awaited or not, and return", futures.Declared.Go)
 		gate := labtest.NewGate()
 		var task *futures.Task[int]
 		t.Go(func() {
@@ -762,7 +762,7 @@ func (s *TaskSuite) TestItStartsAtOnce() {
 
 func (s *TaskSuite) TestItStartsWhateverTheContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-that-has-begun", "Go must start fn even if the context ends before fn gets going, and fn's outcome be the task's", futures.Go[int])
+		t.Rule("work-that-has-begun", "Go must start fn even if the context ends before fn gets going, and fn's outcome be the task's", futures.Declared.Go)
 		var started atomic.Int64
 		fn := func(ctx context.Context) (int, error) {
 			started.Add(1)
@@ -791,7 +791,7 @@ func (s *TaskSuite) TestItStartsWhateverTheContext() {
 
 func (s *TaskSuite) TestTasksRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-that-has-begun", "Every fn must run in a goroutine of its own", futures.Go[bool])
+		t.Rule("work-that-has-begun", "Every fn must run in a goroutine of its own", futures.Declared.Go)
 		meeting := labtest.NewMeeting(2 * many)
 		var tasks []*futures.Task[bool]
 		for range many {
@@ -813,7 +813,7 @@ func (s *TaskSuite) TestTasksRunAtTheSameTime() {
 
 func (s *TaskSuite) TestTheOutcomeIsWhatFnReturns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-that-has-begun", "The outcome of a task must be what fn returns", futures.Go[int])
+		t.Rule("work-that-has-begun", "The outcome of a task must be what fn returns", futures.Declared.Go)
 		for _, v := range []int{7, 0} {
 			task := futures.Go(t.Context(), func(context.Context) (int, error) { return v, nil })
 			for range 3 {
@@ -834,8 +834,8 @@ func (s *TaskSuite) TestTheOutcomeIsWhatFnReturns() {
 		_, err = task.Wait(t.Context())
 		var target *brokenError
 		require.ErrorAs(t, err, &target, "fn returned an error that wraps another, and Wait another error")
-		var crashed *futures.PanicError
-		require.False(t, errors.As(err, &crashed), "fn returned an error, and Wait a *PanicError")
+		crashed := futures.NewPanic()
+		require.False(t, errors.As(err, crashed.Target()), "fn returned an error, and Wait a *PanicError")
 
 		called := futures.Go(t.Context(), func(ctx context.Context) (int, error) {
 			<-ctx.Done()
@@ -856,7 +856,7 @@ func (s *TaskSuite) TestTheOutcomeIsWhatFnReturns() {
 
 func (s *TaskSuite) TestATaskHasCallbacks() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("work-that-has-begun", "When fn has returned, and not before, the callbacks of the task must run", futures.Go[int])
+		t.Rule("work-that-has-begun", "When fn has returned, and not before, the callbacks of the task must run", futures.Declared.Go)
 		gate := labtest.NewGate()
 		task := futures.Go(t.Context(), func(context.Context) (int, error) {
 			gate.Pass()
@@ -864,7 +864,7 @@ func (s *TaskSuite) TestATaskHasCallbacks() {
 		})
 		var story story
 		for _, name := range []string{"first", "second"} {
-			task.AddDoneCallback(func(f *future) {
+			task.AddDoneCallback(func(f future) {
 				got(t, f, 7)
 				story.tell(name)
 			})
@@ -879,7 +879,7 @@ func (s *TaskSuite) TestATaskHasCallbacks() {
 
 func (s *TaskSuite) TestCancelEndsTheContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("asking-it-to-stop", "Cancel must end fn's context, and no other one", (*futures.Task[int]).Cancel, futures.Go[int])
+		t.Rule("asking-it-to-stop", "Cancel must end fn's context, and no other one", futures.Declared.Cancel, futures.Declared.Go)
 		parent, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		task := futures.Go(parent, untilEnd)
@@ -910,7 +910,7 @@ func (s *TaskSuite) TestCancelEndsTheContext() {
 
 func (s *TaskSuite) TestTheContextOfGoEndsTheContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("asking-it-to-stop", "The end of the context that Go was given must end fn's context", futures.Go[int])
+		t.Rule("asking-it-to-stop", "The end of the context that Go was given must end fn's context", futures.Declared.Go)
 		for _, ending := range t.Endings() {
 			ctx, end := ending.Start()
 			task := futures.Go(ctx, func(ctx context.Context) (int, error) {
@@ -927,7 +927,7 @@ func (s *TaskSuite) TestTheContextOfGoEndsTheContext() {
 
 func (s *TaskSuite) TestCancelIsARequest() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("asking-it-to-stop", "An ended context must not settle the task: the outcome is what fn returns, when it does", (*futures.Task[int]).Cancel, futures.Go[int])
+		t.Rule("asking-it-to-stop", "An ended context must not settle the task: the outcome is what fn returns, when it does", futures.Declared.Cancel, futures.Declared.Go)
 		for _, err := range []error{nil, errWork} {
 			for _, byCancel := range []bool{true, false} {
 				gate := labtest.NewGate()
@@ -960,7 +960,7 @@ func (s *TaskSuite) TestCancelIsARequest() {
 
 func (s *TaskSuite) TestCancelAfterTheEndHasNoEffect() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("asking-it-to-stop", "After the end of the task Cancel must have no effect, however often it is called", (*futures.Task[int]).Cancel)
+		t.Rule("asking-it-to-stop", "After the end of the task Cancel must have no effect, however often it is called", futures.Declared.Cancel)
 		task := futures.Go(t.Context(), func(context.Context) (int, error) { return 7, nil })
 		failed := futures.Go(t.Context(), func(context.Context) (int, error) { return 0, errWork })
 		t.Settle()
@@ -981,7 +981,7 @@ func (s *TaskSuite) TestCancelAfterTheEndHasNoEffect() {
 
 func (s *TaskSuite) TestAWaiterThatLeavesCancelsNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("asking-it-to-stop", "A Wait that ends with its context must not end fn's", futures.Go[int], (*futures.Task[int]).Cancel)
+		t.Rule("asking-it-to-stop", "A Wait that ends with its context must not end fn's", futures.Declared.Go, futures.Declared.Cancel)
 		task := futures.Go(t.Context(), func(ctx context.Context) (int, error) {
 			select {
 			case <-ctx.Done():
@@ -1004,36 +1004,36 @@ func (s *TaskSuite) TestAWaiterThatLeavesCancelsNothing() {
 
 func (s *TaskSuite) TestAPanicIsAnOutcome() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-panic-is-an-outcome", "A panic in fn must become the outcome of the task: a *PanicError", futures.Go[int])
-		for _, value := range []any{"boom", 42, errWork, struct{}{}, &futures.PanicError{Value: "inner"}} {
+		t.Rule("a-panic-is-an-outcome", "A panic in fn must become the outcome of the task: a *PanicError", futures.Declared.Go)
+		for _, value := range []any{"boom", 42, errWork, struct{}{}, futures.PanicWith("inner")} {
 			gate := labtest.NewGate()
 			task := futures.Go(t.Context(), func(context.Context) (int, error) {
 				gate.Pass()
 				panic(value)
 			})
 			var called atomic.Int64
-			task.AddDoneCallback(func(*future) { called.Add(1) })
+			task.AddDoneCallback(func(future) { called.Add(1) })
 			gate.Open()
 			err := gotPanic(t, task, value)
-			require.Equal(t, value, err.Value, "after panic(%#v) the value is another", value)
+			require.Equal(t, value, err.Value(), "after panic(%#v) the value is another", value)
 			t.Settle()
 			require.EqualValues(t, 1, called.Load(), "after panic(%#v): wrong number of calls of a callback", value)
 		}
 		task := futures.Go(t.Context(), func(context.Context) (int, error) { panic(errWork) })
-		require.ErrorIs(t, gotPanic(t, task, errWork), errWork, "the panic's value is an error, and the outcome does not match it")
+		require.ErrorIs(t, gotPanic(t, task, errWork).Err(), errWork, "the panic's value is an error, and the outcome does not match it")
 
 		cancelled := futures.Go(t.Context(), func(ctx context.Context) (int, error) {
 			<-ctx.Done()
 			panic("late")
 		})
 		t.Go(cancelled.Cancel)
-		require.Equal(t, "late", gotPanic(t, cancelled, "late").Value, "the task was cancelled, and then fn panicked: the value is another")
+		require.Equal(t, "late", gotPanic(t, cancelled, "late").Value(), "the task was cancelled, and then fn panicked: the value is another")
 	})
 }
 
 func (s *TaskSuite) TestPanicNilIsAPanic() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-panic-is-an-outcome", "A panic in fn must become the outcome of the task, whatever its value", futures.Go[int])
+		t.Rule("a-panic-is-an-outcome", "A panic in fn must become the outcome of the task, whatever its value", futures.Declared.Go)
 		for _, value := range []any{nil, error(nil), (*brokenError)(nil)} {
 			task := futures.Go(t.Context(), func(context.Context) (int, error) { panic(value) })
 			_ = gotPanic(t, task, value)
@@ -1044,22 +1044,22 @@ func (s *TaskSuite) TestPanicNilIsAPanic() {
 		})
 		err := gotPanic(t, panicked, "of the runtime")
 		var target runtime.Error
-		require.ErrorAs(t, err, &target, "the runtime's panic is not in it")
+		require.ErrorAs(t, err.Err(), &target, "the runtime's panic is not in it")
 	})
 }
 
 func (s *TaskSuite) TestThePanicHasItsStack() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-panic-is-an-outcome", "A *PanicError must have the stack of the panic", futures.Go[int])
+		t.Rule("a-panic-is-an-outcome", "A *PanicError must have the stack of the panic", futures.Declared.Go)
 		task := futures.Go(t.Context(), func(context.Context) (int, error) { return len(strings.Repeat("boom", -1)), nil })
-		stack := string(gotPanic(t, task, "of strings.Repeat").Stack)
+		stack := string(gotPanic(t, task, "of strings.Repeat").Stack())
 		require.Contains(t, stack, "strings.Repeat", "strings.Repeat has panicked, and is not in it")
 	})
 }
 
 func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("asking-it-to-stop", "fn's context must be released before the task is done", futures.Go[int])
+		t.Rule("asking-it-to-stop", "fn's context must be released before the task is done", futures.Declared.Go)
 		dated, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		for _, way := range []struct {
@@ -1097,7 +1097,7 @@ func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 			ctx := <-given
 			t.Settle()
 			require.NoError(t, ctx.Err(), "fn still runs, and its context has ended")
-			task.AddDoneCallback(func(*future) {
+			task.AddDoneCallback(func(future) {
 				called.Store(true)
 				assert.Error(t, ctx.Err(), "fn has %s, the task is done, and the context is alive", way.name)
 			})
@@ -1111,7 +1111,7 @@ func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 
 func (s *TaskSuite) TestShowWhenDoneWritesTheResult() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("show-when-done", "ShowWhenDone must write the result and a newline, in one Write, and change nothing in it", futures.ShowWhenDone)
+		t.Rule("show-when-done", "ShowWhenDone must write the result and a newline, in one Write, and change nothing in it", futures.Declared.ShowWhenDone)
 		for _, result := range []string{"Done.", "", "100%d %s%%", " spaces ", "two\nlines\n", "a\r", "error: not really"} {
 			var out labtest.Recorder
 			task := futures.Go(t.Context(), func(context.Context) (string, error) { return result, nil })
@@ -1131,7 +1131,7 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheResult() {
 
 func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("show-when-done", "ShowWhenDone must write \"error: ERR\" and a newline, in one Write, if there is no result", futures.ShowWhenDone)
+		t.Rule("show-when-done", "ShowWhenDone must write \"error: ERR\" and a newline, in one Write, if there is no result", futures.Declared.ShowWhenDone)
 		for _, err := range []error{errWork, errors.New(""), errors.New("100%d %s%%"), errors.New(" two\nlines \n"), fmt.Errorf("kitchen: %w", errWork), errors.Join(errWork, io.EOF), context.Canceled} {
 			var out labtest.Recorder
 			task := futures.Go(t.Context(), func(context.Context) (string, error) { return "spilt", err })
@@ -1157,17 +1157,17 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 
 func (s *TaskSuite) TestShowWhenDoneIsACallback() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("show-when-done", "ShowWhenDone must add a callback to the task itself", futures.ShowWhenDone)
+		t.Rule("show-when-done", "ShowWhenDone must add a callback to the task itself", futures.Declared.ShowWhenDone)
 		work, earlier := labtest.NewGate(), labtest.NewGate()
 		task := futures.Go(t.Context(), func(context.Context) (string, error) {
 			work.Pass()
 			return "Done.", nil
 		})
 		var out labtest.Recorder
-		task.AddDoneCallback(func(*futures.Future[string]) { earlier.Pass() })
+		task.AddDoneCallback(func(futures.Future[string]) { earlier.Pass() })
 		t.Go(func() { showWhenDone(&out, task) }).Returns("the task is not done, and ShowWhenDone blocks")
 		var seen []string
-		task.AddDoneCallback(func(*futures.Future[string]) { seen = out.Writes() })
+		task.AddDoneCallback(func(futures.Future[string]) { seen = out.Writes() })
 		t.Settle()
 		require.Empty(t, out.Writes(), "the task is not done, and this has been written")
 
@@ -1192,7 +1192,7 @@ func TestFirst(t *testing.T) { suite.Run(t, new(FirstSuite)) }
 
 func (s *FirstSuite) TestAllRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "First must run all functions at the same time, each once", futures.First[int])
+		t.Rule("the-first-success", "First must run all functions at the same time, each once", futures.Declared.First)
 		meeting := labtest.NewMeeting(many)
 		var calls [many]atomic.Int64
 		fns := make([]work, many)
@@ -1236,7 +1236,7 @@ func (s *FirstSuite) TestAllRunAtTheSameTime() {
 
 func (s *FirstSuite) TestTheFirstSuccessWins() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "First must return the success that comes first", futures.First[int])
+		t.Rule("the-first-success", "First must return the success that comes first", futures.Declared.First)
 		for winner := range 3 {
 			gate := labtest.NewGate()
 			fns := make([]work, 3)
@@ -1263,7 +1263,7 @@ func (s *FirstSuite) TestTheFirstSuccessWins() {
 
 func (s *FirstSuite) TestAnyResultIsASuccess() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "A nil error must be a success, whatever the result, and any error a failure", futures.First[int])
+		t.Rule("the-first-success", "A nil error must be a success, whatever the result, and any error a failure", futures.Declared.First)
 		v, err := futures.First(t.Context(), after(time.Second, 0, nil), after(time.Minute, 5, nil))
 		require.NoError(t, err, "a function returned 0 and nil, and First failed")
 		require.Equal(t, 0, v, "a function returned 0 and nil first, and First returned another result")
@@ -1284,7 +1284,7 @@ func (s *FirstSuite) TestAnyResultIsASuccess() {
 
 func (s *FirstSuite) TestAFailureEndsNobody() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "A failure must not end the others, nor keep First from returning a success", futures.First[int])
+		t.Rule("the-first-success", "A failure must not end the others, nor keep First from returning a success", futures.Declared.First)
 		gate := labtest.NewGate()
 		first := t.Go(func() {
 			v, err := futures.First(t.Context(),
@@ -1310,7 +1310,7 @@ func (s *FirstSuite) TestAFailureEndsNobody() {
 
 func (s *FirstSuite) TestTheOthersAreCancelled() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "After the first success the contexts of the others must end, and what they return must not matter", futures.First[int])
+		t.Rule("the-first-success", "After the first success the contexts of the others must end, and what they return must not matter", futures.Declared.First)
 		for _, others := range []work{
 			untilEnd,
 			func(ctx context.Context) (int, error) {
@@ -1357,7 +1357,7 @@ func (s *FirstSuite) TestTheOthersAreCancelled() {
 
 func (s *FirstSuite) TestItWaitsForTheOthers() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "First must return when all functions have returned, and leave nobody behind", futures.First[int])
+		t.Rule("the-first-success", "First must return when all functions have returned, and leave nobody behind", futures.Declared.First)
 		t.NothingStays()
 		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 		_ = cancel // nobody ends it: who waits for that stays behind
@@ -1385,7 +1385,7 @@ func (s *FirstSuite) TestItWaitsForTheOthers() {
 
 func (s *FirstSuite) TestASuccessStays() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "A success must be returned even if the caller's context ends, before it or while First waits for the others", futures.First[int])
+		t.Rule("the-first-success", "A success must be returned even if the caller's context ends, before it or while First waits for the others", futures.Declared.First)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		gate := labtest.NewGate()
@@ -1424,7 +1424,7 @@ func (s *FirstSuite) TestASuccessStays() {
 
 func (s *FirstSuite) TestAnyNumberMaySucceedTogether() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-first-success", "If many succeed at the same moment, First must return one of them, and leave nobody behind", futures.First[int])
+		t.Rule("the-first-success", "If many succeed at the same moment, First must return one of them, and leave nobody behind", futures.Declared.First)
 		t.NothingStays()
 		for range 20 {
 			meeting := labtest.NewMeeting(8)
@@ -1452,7 +1452,7 @@ func (s *FirstSuite) TestAnyNumberMaySucceedTogether() {
 
 func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("every-error", "If all fail, First's error must match every one of theirs", futures.First[int])
+		t.Rule("every-error", "If all fail, First's error must match every one of theirs", futures.Declared.First)
 		broken := &brokenError{"the cup"}
 		var calls atomic.Int64
 		for _, errs := range [][]error{
@@ -1498,7 +1498,7 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 
 func (s *FirstSuite) TestIfAllFailItWaitsForTheLast() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("every-error", "First must not fail before the last function has", futures.First[int])
+		t.Rule("every-error", "First must not fail before the last function has", futures.Declared.First)
 		gate := labtest.NewGate()
 		first := t.Go(func() {
 			_, err := futures.First(t.Context(), after(0, 0, errWork), func(context.Context) (int, error) {
@@ -1516,7 +1516,7 @@ func (s *FirstSuite) TestIfAllFailItWaitsForTheLast() {
 
 func (s *FirstSuite) TestNoneIsAnError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("every-error", "First of no functions must return an error", futures.First[int])
+		t.Rule("every-error", "First of no functions must return an error", futures.Declared.First)
 		t.Go(func() {
 			_, err := futures.First[int](t.Context())
 			assert.Error(t, err, "it returned nil")
@@ -1526,7 +1526,7 @@ func (s *FirstSuite) TestNoneIsAnError() {
 
 func (s *FirstSuite) TestTheCallersContextEndsThemAll() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("every-error", "When the caller's context ends, so must the contexts of all functions; First still waits for them, and for their errors", futures.First[int])
+		t.Rule("every-error", "When the caller's context ends, so must the contexts of all functions; First still waits for them, and for their errors", futures.Declared.First)
 		t.NothingStays()
 		for _, ending := range t.Endings() {
 			ctx, end := ending.Start()
@@ -1586,15 +1586,15 @@ type (
 // ways are the two ways to settle a future.
 var ways = []struct {
 	name   string
-	settle func(f *future) error
+	settle func(f future) error
 }{
-	{"SetResult", func(f *future) error { return f.SetResult(7) }},
-	{"SetError", func(f *future) error { return f.SetError(errWork) }},
+	{"SetResult", func(f future) error { return f.SetResult(7) }},
+	{"SetError", func(f future) error { return f.SetError(errWork) }},
 }
 
 //go:noinline
-func newFutures(n int) []*future {
-	fs := make([]*future, n)
+func newFutures(n int) []future {
+	fs := make([]future, n)
 	for i := range fs {
 		fs[i] = newFuture()
 	}
@@ -1602,25 +1602,25 @@ func newFutures(n int) []*future {
 }
 
 // got expects the result want of f.
-func got(t *labtest.T, f *future, want int) {
+func got(t *labtest.T, f future, want int) {
 	v, err := f.Wait(t.Context())
 	assert.NoError(t, err, "Wait returned an error instead of the result %d", want)
 	assert.Equal(t, want, v, "Wait returned another result")
 }
 
 // gotError expects the error want of f.
-func gotError(t *labtest.T, f *future, want error) {
+func gotError(t *labtest.T, f future, want error) {
 	_, err := f.Wait(t.Context())
 	assert.ErrorIs(t, err, want, "Wait returned something else than the error %q", want)
 }
 
 // gotPanic expects a *PanicError of task, after panic(value).
-func gotPanic(t *labtest.T, task *futures.Task[int], value any) *futures.PanicError {
+func gotPanic(t *labtest.T, task *futures.Task[int], value any) futures.Panic {
 	waiter := t.Go(func() { _, _ = task.Wait(t.Context()) })
 	waiter.Returns("after panic(%#v) Wait still blocks", value)
 	_, err := task.Wait(t.Context())
-	var crashed *futures.PanicError
-	require.ErrorAs(t, err, &crashed, "after panic(%#v) Wait returned something else", value)
+	crashed := futures.NewPanic()
+	require.ErrorAs(t, err, crashed.Target(), "after panic(%#v) Wait returned something else", value)
 	return crashed
 }
 
