@@ -6,16 +6,16 @@ import conclab "conclab/internal/contract/coroutines"
 // Read the tests in coroutines_test.go; there is nothing to do in here.
 func init() {
 	conclab.ErrNoDomain = ErrNoDomain
-	conclab.Provide(WaitHere, ShowMe, ExtractDomain, PrintDomain)
-	conclab.ProvideThen(Then[string, int])
-	conclab.ProvideThen(Then[string, string])
-	conclab.ProvideThen(Then[int, int])
-	conclab.ProvideGather(Gather[int])
-	conclab.ProvideGather(Gather[string])
-	conclab.ProvideGather(Gather[error])
-	conclab.ProvideWithTimeout(WithTimeout[int])
-	conclab.ProvideWithTimeout(WithTimeout[string])
-	conclab.ProvideWithTimeout(WithTimeout[error])
+	conclab.Provide[Coroutine[string]](WaitHere, ShowMe, ExtractDomain, PrintDomain)
+	conclab.ProvideThen[Coroutine[string], Coroutine[int]](Then[string, int])
+	conclab.ProvideThen[Coroutine[string], Coroutine[string]](Then[string, string])
+	conclab.ProvideThen[Coroutine[int], Coroutine[int]](Then[int, int])
+	conclab.ProvideGather[Coroutine[int], Coroutine[[]int]](Gather[int])
+	conclab.ProvideGather[Coroutine[string], Coroutine[[]string]](Gather[string])
+	conclab.ProvideGather[Coroutine[error], Coroutine[[]error]](Gather[error])
+	conclab.ProvideWithTimeout[Coroutine[int]](WithTimeout[int])
+	conclab.ProvideWithTimeout[Coroutine[string]](WithTimeout[string])
+	conclab.ProvideWithTimeout[Coroutine[error]](WithTimeout[error])
 
 	conclab.Declared.WaitHere = WaitHere
 	conclab.Declared.ShowMe = ShowMe

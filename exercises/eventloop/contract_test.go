@@ -6,10 +6,10 @@ import conclab "conclab/internal/contract/eventloop"
 // Read the tests in eventloop_test.go; there is nothing to do in here.
 func init() {
 	conclab.ErrRunning, conclab.ErrClosed = ErrRunning, ErrClosed
-	conclab.Provide(New, Omelette)
-	conclab.ProvideWatch(Watch[int])
-	conclab.ProvideWatch(Watch[string])
-	conclab.ProvideWatch(Watch[error])
+	conclab.Provide[*Loop, *Timer](New, Omelette)
+	conclab.ProvideWatch[*Loop, int](Watch[int])
+	conclab.ProvideWatch[*Loop, string](Watch[string])
+	conclab.ProvideWatch[*Loop, error](Watch[error])
 
 	conclab.Declared.CallSoon = (*Loop).CallSoon
 	conclab.Declared.Run = (*Loop).Run

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/locks"
+	"conclab/internal/contract/locks"
 	"conclab/internal/labtest"
 )
 
@@ -97,7 +97,7 @@ func TestScreen(t *testing.T) { suite.Run(t, new(ScreenSuite)) }
 
 func (s *ScreenSuite) TestEachLineIsOneWrite() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("critical-sections", "Each line must be written with its newline by a Write of its own, in order", (*locks.Screen).Print)
+		t.Rule("critical-sections", "Each line must be written with its newline by a Write of its own, in order", locks.Declared.Print)
 		var w labtest.Exclusive
 		screen := locks.NewScreen(&w)
 
@@ -110,7 +110,7 @@ func (s *ScreenSuite) TestEachLineIsOneWrite() {
 		require.NoError(t, locks.NewScreen(&same).Print("one", "one", "", "", "one"), "Print failed")
 		assert.Equal(t, []string{"one\n", "one\n", "\n", "\n", "one\n"}, same.Writes(), "some lines were like the one before, and other Writes came")
 
-		printedTwice(t, (*locks.Screen).Print)
+		printedTwice(t, locks.Screen.Print)
 
 		var long labtest.Recorder
 		require.NoError(t, locks.NewScreen(&long).Print(strings.Repeat("long ", 2_000)), "Print failed")
@@ -120,7 +120,7 @@ func (s *ScreenSuite) TestEachLineIsOneWrite() {
 
 func (s *ScreenSuite) TestNoLinesWriteNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("critical-sections", "Print without lines must write nothing", (*locks.Screen).Print)
+		t.Rule("critical-sections", "Print without lines must write nothing", locks.Declared.Print)
 		var w labtest.Exclusive
 		screen := locks.NewScreen(&w)
 
@@ -141,7 +141,7 @@ func (s *ScreenSuite) TestNoLinesWriteNothing() {
 
 func (s *ScreenSuite) TestNeverTwoWritesAtOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("critical-sections", "Two Writes must never run at the same time", (*locks.Screen).Print)
+		t.Rule("critical-sections", "Two Writes must never run at the same time", locks.Declared.Print)
 		for range 20 {
 			t.Progress()
 			var w labtest.Exclusive
@@ -154,7 +154,7 @@ func (s *ScreenSuite) TestNeverTwoWritesAtOnce() {
 
 func (s *ScreenSuite) TestABlockIsNeverInterrupted() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("critical-sections", "The lines of one Print must never be interrupted by another's", (*locks.Screen).Print)
+		t.Rule("critical-sections", "The lines of one Print must never be interrupted by another's", locks.Declared.Print)
 		for range 20 {
 			t.Progress()
 			var w labtest.Exclusive
@@ -167,7 +167,7 @@ func (s *ScreenSuite) TestABlockIsNeverInterrupted() {
 
 func (s *ScreenSuite) TestPrintReturnsWhenItsLinesAreWritten() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("critical-sections", "Print must return only when its lines are written", (*locks.Screen).Print)
+		t.Rule("critical-sections", "Print must return only when its lines are written", locks.Declared.Print)
 		gate := labtest.NewGate()
 		screen := locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
 			if string(p) == "two\n" {
@@ -184,7 +184,7 @@ func (s *ScreenSuite) TestPrintReturnsWhenItsLinesAreWritten() {
 
 func (s *ScreenSuite) TestPrintReturnsTheFirstError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-lock-must-come-back", "Print must return the first error of a Write, and write no line after it", (*locks.Screen).Print)
+		t.Rule("the-lock-must-come-back", "Print must return the first error of a Write, and write no line after it", locks.Declared.Print)
 		for broken := range 3 {
 			var w labtest.Exclusive
 			screen := locks.NewScreen(&breaks{to: &w, at: broken, how: func() error { return fmt.Errorf("%w (Write %d)", errBroken, broken) }})
@@ -215,7 +215,7 @@ func (s *ScreenSuite) TestPrintReturnsTheFirstError() {
 
 func (s *ScreenSuite) TestAFailedWriteLeavesItUsable() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-lock-must-come-back", "A Write that fails must leave the screen usable", (*locks.Screen).Print)
+		t.Rule("the-lock-must-come-back", "A Write that fails must leave the screen usable", locks.Declared.Print)
 		var w labtest.Exclusive
 		screen := locks.NewScreen(&breaks{to: &w, at: 1, how: func() error { return errBroken }})
 		_ = screen.Print("one", "two")
@@ -228,7 +228,7 @@ func (s *ScreenSuite) TestAFailedWriteLeavesItUsable() {
 
 func (s *ScreenSuite) TestAPanicLeavesItUsable() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-lock-must-come-back", "A Write that panics must leave the screen usable", (*locks.Screen).Print)
+		t.Rule("the-lock-must-come-back", "A Write that panics must leave the screen usable", locks.Declared.Print)
 		var w labtest.Exclusive
 		screen := locks.NewScreen(&breaks{to: &w, at: 1, how: func() error { panic("the screen is on fire") }})
 		func() {
@@ -240,13 +240,13 @@ func (s *ScreenSuite) TestAPanicLeavesItUsable() {
 			Returns("a Write has panicked, and the next Print blocks")
 		assert.Equal(t, []string{"one\n", "three\n"}, w.Writes(), "other lines are there")
 
-		panicsWhileAnotherWaits(t, (*locks.Screen).Print)
+		panicsWhileAnotherWaits(t, locks.Screen.Print)
 	})
 }
 
 func (s *ScreenSuite) TestOnePrintersErrorIsNoneOfTheOthers() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-lock-must-come-back", "Print must return the error of its own Write, and nobody else's", (*locks.Screen).Print)
+		t.Rule("the-lock-must-come-back", "Print must return the error of its own Write, and nobody else's", locks.Declared.Print)
 		screen := locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
 			runtime.Gosched()
 			if strings.HasPrefix(string(p), "bad") {
@@ -278,7 +278,7 @@ func TestTally(t *testing.T) { suite.Run(t, new(TallySuite)) }
 
 func (s *TallySuite) TestItAdds() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("read-change-write", "Add must add n, and Total must return the sum", (*locks.Tally).Add, (*locks.Tally).Total)
+		t.Rule("read-change-write", "Add must add n, and Total must return the sum", locks.Declared.Add, locks.Declared.Total)
 		c := new(cell)
 		tally := locks.NewTally(c)
 		assert.Equal(t, 0, tally.Total(), "nothing has been added")
@@ -287,7 +287,7 @@ func (s *TallySuite) TestItAdds() {
 			assert.Equal(t, step.total, tally.Total(), "after Add(%d)", step.add)
 		}
 
-		t.Rule("read-change-write", "A tally must count in its cell", locks.NewTally, (*locks.Tally).Add)
+		t.Rule("read-change-write", "A tally must count in its cell", locks.Declared.NewTally, locks.Declared.Add)
 		t.Settle()
 		assert.Equal(t, -8, c.Load(), "Total returned -8, and the cell holds something else")
 	})
@@ -295,7 +295,7 @@ func (s *TallySuite) TestItAdds() {
 
 func (s *TallySuite) TestNoUpdateIsLost() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("read-change-write", "No update may be lost", (*locks.Tally).Add)
+		t.Rule("read-change-write", "No update may be lost", locks.Declared.Add)
 		for range 10 {
 			t.Progress()
 			tally := locks.NewTally(new(cell))
@@ -315,7 +315,7 @@ func (s *TallySuite) TestNoUpdateIsLost() {
 
 func (s *TallySuite) TestTheCellIsUsedByOneAtATime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("read-change-write", "No two calls of Load or Store may run at the same time, not even two Loads", (*locks.Tally).Add, (*locks.Tally).Total)
+		t.Rule("read-change-write", "No two calls of Load or Store may run at the same time, not even two Loads", locks.Declared.Add, locks.Declared.Total)
 		for _, adders := range []int{8, 4, 0} {
 			c := new(cell)
 			tally := locks.NewTally(c)
@@ -335,7 +335,7 @@ func (s *TallySuite) TestTheCellIsUsedByOneAtATime() {
 
 func (s *TallySuite) TestTotalSeesEveryAddThatHasReturned() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("read-change-write", "Total must see every Add that has returned", (*locks.Tally).Add, (*locks.Tally).Total)
+		t.Rule("read-change-write", "Total must see every Add that has returned", locks.Declared.Add, locks.Declared.Total)
 		count := func(c *cell, goroutines, times int) {
 			t.Progress()
 			tally := locks.NewTally(c)
@@ -361,8 +361,8 @@ func (s *TallySuite) TestTotalSeesEveryAddThatHasReturned() {
 
 func (s *TallySuite) TestAddsOfSeveralTallies() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("read-change-write", "Each tally must count for itself", locks.NewTally)
-		var tallies []*locks.Tally
+		t.Rule("read-change-write", "Each tally must count for itself", locks.Declared.NewTally)
+		var tallies []locks.Tally
 		for range 2 {
 			tallies = append(tallies, locks.NewTally(new(cell)))
 		}
@@ -380,7 +380,7 @@ func TestCrew(t *testing.T) { suite.Run(t, new(CrewSuite)) }
 
 func (s *CrewSuite) TestEachJobIsDoneOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-crew", "Each job must be done exactly once", locks.Crew)
+		t.Rule("the-crew", "Each job must be done exactly once", locks.Declared.Crew)
 		for _, jobs := range [][]string{nil, {"dig"}, {"dig", "dig", "rake"}, {"a", "b", "c", "d", "e", "f", "g"}, {"", " a job ", "100 %d"}} {
 			crew := runCrew(t, jobs)
 			var done []string
@@ -407,7 +407,7 @@ func (s *CrewSuite) TestEachJobIsDoneOnce() {
 
 func (s *CrewSuite) TestEachJobCountsOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-crew", "Each job must add 1 to the tally, after its nap", locks.Crew)
+		t.Rule("the-crew", "Each job must add 1 to the tally, after its nap", locks.Declared.Crew)
 		for n := range 6 {
 			crew := runCrew(t, make([]string, n))
 			require.Equal(t, n, crew.tally.Total(), "the total after %d jobs", n)
@@ -432,7 +432,7 @@ func (s *CrewSuite) TestEachJobCountsOnce() {
 
 func (s *CrewSuite) TestAJobIsOneBlock() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-crew", `"worker N:" and the job behind two spaces must be one block`, locks.Crew)
+		t.Rule("the-crew", `"worker N:" and the job behind two spaces must be one block`, locks.Declared.Crew)
 		jobs := make([]string, 10)
 		for i := range jobs {
 			jobs[i] = fmt.Sprintf("job %d", i)
@@ -465,7 +465,7 @@ func (s *CrewSuite) TestAJobIsOneBlock() {
 
 func (s *CrewSuite) TestBothNapAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("sleep-outside-of-the-lock", "Both workers must nap at the same time: 2k jobs take k naps", locks.Crew)
+		t.Rule("sleep-outside-of-the-lock", "Both workers must nap at the same time: 2k jobs take k naps", locks.Declared.Crew)
 		for _, n := range []int{1, 2, 9, 10} {
 			crew := runCrew(t, make([]string, n))
 			naps := time.Duration((n + 1) / locks.Workers)
@@ -486,7 +486,7 @@ func (s *CrewSuite) TestBothNapAtTheSameTime() {
 
 func (s *CrewSuite) TestTheWorkComesBeforeThePrint() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-crew", "A worker must nap first and print then under its own number, for every job", locks.Crew)
+		t.Rule("the-crew", "A worker must nap first and print then under its own number, for every job", locks.Declared.Crew)
 		crew := runCrew(t, make([]string, 6))
 		// Two lines a job, two jobs a nap.
 		for i, at := range crew.out.Times() {
@@ -504,7 +504,7 @@ func (s *CrewSuite) TestTheWorkComesBeforeThePrint() {
 
 func (s *CrewSuite) TestABrokenScreenStopsNobody() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-crew", "An error of the screen must be ignored, and the job still count", locks.Crew)
+		t.Rule("the-crew", "An error of the screen must be ignored, and the job still count", locks.Declared.Crew)
 		for _, every := range []int{1, 2, 3} {
 			writes := 0
 			screen := locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
@@ -526,7 +526,7 @@ func (s *CrewSuite) TestABrokenScreenStopsNobody() {
 
 func (s *CrewSuite) TestWritersAndCellsAreUsedByOneAtATime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-crew", "Neither the writer nor the cell may be used twice at the same time", locks.Crew)
+		t.Rule("the-crew", "Neither the writer nor the cell may be used twice at the same time", locks.Declared.Crew)
 		crew := runCrew(t, make([]string, 20))
 		assert.False(t, crew.out.Overlapped(), "a Write began while another was at work")
 		assert.LessOrEqual(t, crew.cell.users.Max(), 1, "so many were in the cell at once")
@@ -541,7 +541,7 @@ func TestPrintContext(t *testing.T) { suite.Run(t, new(PrintContextSuite)) }
 
 func (s *PrintContextSuite) TestItPrintsAsPrintDoes() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-lock-in-a-select", "PrintContext must write as Print does", (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "PrintContext must write as Print does", locks.Declared.PrintContext)
 		var w labtest.Exclusive
 		ctx, cancel := context.WithCancel(t.Context())
 		screen := locks.NewScreen(&breaks{to: &w, at: 4, how: func() error {
@@ -557,7 +557,7 @@ func (s *PrintContextSuite) TestItPrintsAsPrintDoes() {
 			Returns("a Write has failed, and the next Print blocks")
 		assert.Equal(t, []string{"one\n", "\n", "two\n", "three\n", "six\n"}, w.Writes(), "other lines are there")
 
-		printedTwice(t, func(screen *locks.Screen, lines ...string) error {
+		printedTwice(t, func(screen locks.Screen, lines ...string) error {
 			return screen.PrintContext(t.Context(), lines...)
 		})
 	})
@@ -565,7 +565,7 @@ func (s *PrintContextSuite) TestItPrintsAsPrintDoes() {
 
 func (s *PrintContextSuite) TestAPanicLeavesTheScreenUsable() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-lock-must-come-back", "A Write that panics must leave the screen usable", (*locks.Screen).PrintContext)
+		t.Rule("the-lock-must-come-back", "A Write that panics must leave the screen usable", locks.Declared.PrintContext)
 		var w labtest.Exclusive
 		screen := locks.NewScreen(&breaks{to: &w, at: 0, how: func() error { panic("the screen is on fire") }})
 		func() {
@@ -576,16 +576,16 @@ func (s *PrintContextSuite) TestAPanicLeavesTheScreenUsable() {
 		t.Go(func() { assert.NoError(t, screen.PrintContext(t.Context(), "two"), "the next PrintContext failed") }).
 			Returns("a Write has panicked, and the next PrintContext blocks")
 
-		panicsWhileAnotherWaits(t, func(s *locks.Screen, lines ...string) error { return s.PrintContext(t.Context(), lines...) })
+		panicsWhileAnotherWaits(t, func(s locks.Screen, lines ...string) error { return s.PrintContext(t.Context(), lines...) })
 
-		t.Rule("a-lock-in-a-select", "Once the screen is free no goroutine may stay behind, after a panic either", (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "Once the screen is free no goroutine may stay behind, after a panic either", locks.Declared.PrintContext)
 		t.NothingStays()
 	})
 }
 
 func (s *PrintContextSuite) TestBlocksOfBothAreNeverInterrupted() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-lock-in-a-select", "Print and PrintContext must keep each other's blocks together", (*locks.Screen).Print, (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "Print and PrintContext must keep each other's blocks together", locks.Declared.Print, locks.Declared.PrintContext)
 		for range 20 {
 			t.Progress()
 			var w labtest.Exclusive
@@ -605,7 +605,7 @@ func (s *PrintContextSuite) TestBlocksOfBothAreNeverInterrupted() {
 
 func (s *PrintContextSuite) TestItWaitsForTheScreen() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-lock-in-a-select", "PrintContext must wait while another has the screen, and print when it is free", (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "PrintContext must wait while another has the screen, and print when it is free", locks.Declared.PrintContext)
 		for _, holder := range []string{"Print", "PrintContext"} {
 			b := busy(t, holder)
 			t.Go(func() { assert.NoError(t, b.screen.PrintContext(t.Context()), "without lines it failed") })
@@ -625,7 +625,7 @@ func (s *PrintContextSuite) TestItWaitsForTheScreen() {
 
 func (s *PrintContextSuite) TestItWaitsNoLongerThanItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-lock-in-a-select", "While another has the screen, PrintContext must end with its context", (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "While another has the screen, PrintContext must end with its context", locks.Declared.PrintContext)
 		for _, holder := range []string{"Print", "PrintContext"} {
 			for _, reason := range []error{context.Canceled, context.DeadlineExceeded} {
 				b := busy(t, holder)
@@ -686,7 +686,7 @@ func (s *PrintContextSuite) TestItWaitsNoLongerThanItsContext() {
 
 func (s *PrintContextSuite) TestAnEndedContextAlwaysEndsIt() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-lock-in-a-select", "A context that had ended before the call must end it, free screen or not, lines or not", (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "A context that had ended before the call must end it, free screen or not, lines or not", locks.Declared.PrintContext)
 		var w labtest.Exclusive
 		screen := locks.NewScreen(&w)
 		for i := range often {
@@ -715,7 +715,7 @@ func (s *PrintContextSuite) TestAnEndedContextAlwaysEndsIt() {
 
 func (s *PrintContextSuite) TestOnceItPrintsItPrintsAll() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-lock-in-a-select", "Once it prints, the whole block must be printed even if the context ends", (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "Once it prints, the whole block must be printed even if the context ends", locks.Declared.PrintContext)
 		for _, at := range []string{"one\n", "two\n", "three\n"} {
 			var out labtest.Recorder
 			ctx, cancel := context.WithCancel(t.Context())
@@ -737,7 +737,7 @@ func (s *PrintContextSuite) TestOnceItPrintsItPrintsAll() {
 
 func (s *PrintContextSuite) TestNeitherLostNorHalfWhenBothComeAtOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-lock-in-a-select", "If the screen gets free when the context ends, all must be printed or nothing, and the screen be free", (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "If the screen gets free when the context ends, all must be printed or nothing, and the screen be free", locks.Declared.PrintContext)
 		check := func(b *holding, err error) {
 			b.call.Join()
 			t.Settle()
@@ -792,7 +792,7 @@ func (s *PrintContextSuite) TestNeitherLostNorHalfWhenBothComeAtOnce() {
 
 func (s *PrintContextSuite) TestNobodyStaysBehind() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-lock-in-a-select", "Once the screen is free no goroutine may stay behind", (*locks.Screen).PrintContext)
+		t.Rule("a-lock-in-a-select", "Once the screen is free no goroutine may stay behind", locks.Declared.PrintContext)
 		t.NothingStays()
 		b := busy(t, "Print")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -904,8 +904,8 @@ func checkBlocks(t *labtest.T, lines []string, n int) {
 type crew struct {
 	out    labtest.Exclusive
 	cell   cell
-	screen *locks.Screen
-	tally  *locks.Tally
+	screen locks.Screen
+	tally  locks.Tally
 	began  time.Time
 	took   time.Duration
 }
@@ -955,14 +955,14 @@ func (c *crew) blocks(t *labtest.T) []block {
 
 // holding is a screen that somebody has.
 type holding struct {
-	screen *locks.Screen
+	screen locks.Screen
 	out    labtest.Recorder
 	gate   *labtest.Gate // opens to set it free
 	call   *labtest.Call // of who has it
 }
 
 // printedTwice prints the same lines again: they are the caller's.
-func printedTwice(t *labtest.T, print func(screen *locks.Screen, lines ...string) error) {
+func printedTwice(t *labtest.T, print func(screen locks.Screen, lines ...string) error) {
 	var w labtest.Recorder
 	screen := locks.NewScreen(&w)
 	lines := []string{"one", "", "two"}
@@ -974,7 +974,7 @@ func printedTwice(t *labtest.T, print func(screen *locks.Screen, lines ...string
 
 // panicsWhileAnotherWaits lets a Write panic while another call waits for the
 // screen.
-func panicsWhileAnotherWaits(t *labtest.T, print func(screen *locks.Screen, lines ...string) error) {
+func panicsWhileAnotherWaits(t *labtest.T, print func(screen locks.Screen, lines ...string) error) {
 	gate := labtest.NewGate()
 	screen := locks.NewScreen(&breaks{to: io.Discard, at: 0, how: func() error {
 		gate.Pass()

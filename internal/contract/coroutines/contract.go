@@ -31,7 +31,7 @@ var generic = make(map[reflect.Type]any)
 func provide[F any](f F) { generic[reflect.TypeFor[F]()] = f }
 func provided[F any]() F { return generic[reflect.TypeFor[F]()].(F) }
 
-// In what follows C is the learner's Coroutine of strings, CT that of T.
+// In what follows C is the learner's Coroutine of strings, CT that of T, and so on.
 
 // Provide has the functions of the first two tasks call these.
 func Provide[C ~func(context.Context) (string, error)](
@@ -51,14 +51,14 @@ func Provide[C ~func(context.Context) (string, error)](
 }
 
 // ProvideThen has Then call then for coroutines of A and B.
-func ProvideThen[A, B any, CA ~func(context.Context) (A, error), CB ~func(context.Context) (B, error)](then func(c CA, next func(A) CB) CB) {
+func ProvideThen[CA ~func(context.Context) (A, error), CB ~func(context.Context) (B, error), A, B any](then func(c CA, next func(A) CB) CB) {
 	provide(func(c Coroutine[A], next func(A) Coroutine[B]) Coroutine[B] {
 		return Coroutine[B](then(CA(c), func(a A) CB { return CB(next(a)) }))
 	})
 }
 
 // ProvideGather has Gather call gather for coroutines of T.
-func ProvideGather[T any, CT ~func(context.Context) (T, error), CTs ~func(context.Context) ([]T, error)](gather func(cs ...CT) CTs) {
+func ProvideGather[CT ~func(context.Context) (T, error), CTs ~func(context.Context) ([]T, error), T any](gather func(cs ...CT) CTs) {
 	provide(func(cs ...Coroutine[T]) Coroutine[[]T] {
 		var own []CT
 		if cs != nil {
@@ -72,7 +72,7 @@ func ProvideGather[T any, CT ~func(context.Context) (T, error), CTs ~func(contex
 }
 
 // ProvideWithTimeout has WithTimeout call withTimeout for coroutines of T.
-func ProvideWithTimeout[T any, CT ~func(context.Context) (T, error)](withTimeout func(d time.Duration, c CT) CT) {
+func ProvideWithTimeout[CT ~func(context.Context) (T, error), T any](withTimeout func(d time.Duration, c CT) CT) {
 	provide(func(d time.Duration, c Coroutine[T]) Coroutine[T] {
 		return Coroutine[T](withTimeout(d, CT(c)))
 	})

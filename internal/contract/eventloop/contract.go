@@ -74,7 +74,7 @@ func Provide[L learnersLoop[T], T Timer](learnersNew func() L, learnersOmelette 
 }
 
 // ProvideWatch has Watch call watch where the channel is one of T.
-func ProvideWatch[T, L any](watch func(l L, events <-chan T, react func(v T, ok bool))) {
+func ProvideWatch[L, T any](watch func(l L, events <-chan T, react func(v T, ok bool))) {
 	watches[reflect.TypeFor[T]()] = func(l Loop, events <-chan T, react func(v T, ok bool)) {
 		watch(l.learner().(L), events, react)
 	}
