@@ -27,17 +27,6 @@ var errBoom = errors.New("boom")
 
 type key struct{}
 
-// Variables, since the compiler would copy the functions into every test that calls
-// them: docs/decisions/inlining.md.
-var (
-	gather        = coroutines.Gather[int]
-	withTimeout   = coroutines.WithTimeout[int]
-	showMe        = coroutines.ShowMe
-	waitHere      = coroutines.WaitHere
-	extractDomain = coroutines.ExtractDomain
-	printDomain   = coroutines.PrintDomain
-)
-
 // Task 1: wait here, and show me.
 
 type ShowMeSuite struct{ labtest.Suite }
@@ -49,7 +38,7 @@ func (s *ShowMeSuite) TestWaitHereWaits() {
 		t.Rule("work-as-a-value", `WaitHere must wait d and then give "Done."`, coroutines.Declared.WaitHere)
 		for _, d := range []time.Duration{0, time.Second, 3 * time.Minute, 1500 * time.Microsecond} {
 			start := time.Now()
-			result, err := waitHere(d)(t.Context())
+			result, err := coroutines.WaitHere(d)(t.Context())
 			took(t, start, d, "WaitHere(%v)", d)
 			require.NoError(t, err, "WaitHere(%v) failed", d)
 			require.Equal(t, "Done.", result, "WaitHere(%v) gave something else", d)
@@ -64,7 +53,7 @@ func (s *ShowMeSuite) TestWaitHereEndsWithItsContext() {
 			ctx, end := ending.Start()
 			var ended, returned time.Time
 			call := t.Go(func() {
-				_, err := waitHere(100 * time.Minute)(ctx)
+				_, err := coroutines.WaitHere(100 * time.Minute)(ctx)
 				returned = time.Now()
 				assert.ErrorIs(t, err, ending.Err, "its context has ended while it waited, and it returned something else")
 			})
@@ -75,7 +64,7 @@ func (s *ShowMeSuite) TestWaitHereEndsWithItsContext() {
 			require.Less(t, returned.Sub(ended), tolerance, "so much later than its context has it ended")
 
 			start := time.Now()
-			_, err := waitHere(100 * time.Minute)(ctx)
+			_, err := coroutines.WaitHere(100 * time.Minute)(ctx)
 			took(t, start, 0, "its context had ended before the call: it")
 			require.ErrorIs(t, err, ending.Err, "its context had ended before the call, and it returned something else")
 		}
@@ -88,8 +77,8 @@ func (s *ShowMeSuite) TestMakingOneRunsNothing() {
 		var w labtest.Recorder
 		work := new(counted)
 		start := time.Now()
-		wait := waitHere(2 * time.Minute)
-		show := showMe(&w, work.coroutine("hello"))
+		wait := coroutines.WaitHere(2 * time.Minute)
+		show := coroutines.ShowMe(&w, work.coroutine("hello"))
 		took(t, start, 0, "making them")
 		time.Sleep(time.Minute)
 		require.Zero(t, work.calls.Load(), "nobody has called what ShowMe made, and so often was its coroutine called")
@@ -110,7 +99,7 @@ func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
 		t.Rule("work-as-a-value", "Calling a coroutine twice must do its work twice, at the same time too", coroutines.Declared.WaitHere, coroutines.Declared.ShowMe)
 		var w labtest.Recorder
 		work := new(counted)
-		wait, show := waitHere(time.Minute), showMe(&w, work.coroutine("hello"))
+		wait, show := coroutines.WaitHere(time.Minute), coroutines.ShowMe(&w, work.coroutine("hello"))
 		twice(t, time.Minute, func(ctx context.Context) {
 			result, err := wait(ctx)
 			assert.NoError(t, err, "WaitHere failed")
@@ -124,7 +113,7 @@ func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
 		assert.EqualValues(t, 4, work.calls.Load(), "ShowMe's was called four times, and its coroutine so often")
 		assert.Equal(t, strings.Repeat("hello\n", 4), w.String(), "and this was written")
 
-		slowly := showMe(&w, after(time.Minute, "hello", nil))
+		slowly := coroutines.ShowMe(&w, after(time.Minute, "hello", nil))
 		twice(t, time.Minute, func(ctx context.Context) {
 			_, err := slowly(ctx)
 			assert.NoError(t, err, "ShowMe failed")
@@ -135,8 +124,8 @@ func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
 		require.ErrorIs(t, err, context.Canceled, "its context had ended before the call, and WaitHere returned something else")
 		_, err = wait(t.Context())
 		require.NoError(t, err, "one call of WaitHere ended with its context, and the next failed")
-		failsFirst(t, "ShowMe, whose coroutine fails first", showMe(&w, sometimes()))
-		failsFirst(t, "ShowMe, whose writer fails first", showMe(stumbling(), give("hello", nil)))
+		failsFirst(t, "ShowMe, whose coroutine fails first", coroutines.ShowMe(&w, sometimes()))
+		failsFirst(t, "ShowMe, whose writer fails first", coroutines.ShowMe(stumbling(), give("hello", nil)))
 	})
 }
 
@@ -145,7 +134,7 @@ func (s *ShowMeSuite) TestItShowsTheResultAndGivesItOn() {
 		t.Rule("work-as-a-value", "ShowMe must write the result and a newline, in one Write, and give the result on", coroutines.Declared.ShowMe)
 		for _, want := range []string{"Done.", "", "100 %d of it\t", " two\nlines "} {
 			var w labtest.Recorder
-			result, err := showMe(&w, give(want, nil))(t.Context())
+			result, err := coroutines.ShowMe(&w, give(want, nil))(t.Context())
 			require.NoError(t, err, "ShowMe failed")
 			require.Equal(t, want, result, "another result was given on")
 			require.Equal(t, []string{want + "\n"}, w.Writes(), "these Writes came")
@@ -153,7 +142,7 @@ func (s *ShowMeSuite) TestItShowsTheResultAndGivesItOn() {
 
 		long := strings.Repeat("so much ", 12_500)
 		var w labtest.Recorder
-		_, err := showMe(&w, give(long, nil))(t.Context())
+		_, err := coroutines.ShowMe(&w, give(long, nil))(t.Context())
 		require.NoError(t, err, "ShowMe failed")
 		require.Equal(t, 1, len(w.Writes()), "the result had %d bytes, and so many Writes came", len(long))
 		assert.True(t, w.String() == long+"\n", "the result had %d bytes, and something else was written", len(long))
@@ -164,7 +153,7 @@ func (s *ShowMeSuite) TestItAwaitsTheCoroutine() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("work-as-a-value", "ShowMe must await its coroutine, and pass the context on", coroutines.Declared.ShowMe)
 		var w labtest.Recorder
-		show := showMe(&w, func(ctx context.Context) (string, error) {
+		show := coroutines.ShowMe(&w, func(ctx context.Context) (string, error) {
 			assert.Equal(t, "mine", ctx.Value(key{}), "the coroutine got another context")
 			return after(time.Minute, "Done.", nil)(ctx)
 		})
@@ -185,7 +174,7 @@ func (s *ShowMeSuite) TestOnAnErrorItWritesNothing() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("work-as-a-value", "If its coroutine fails, ShowMe must write nothing and give the error on", coroutines.Declared.ShowMe)
 		var w labtest.Recorder
-		_, err := showMe(&w, give("half a result", errBoom))(t.Context())
+		_, err := coroutines.ShowMe(&w, give("half a result", errBoom))(t.Context())
 		assert.ErrorIs(t, err, errBoom, "the coroutine failed, and ShowMe returned something else")
 		assert.Empty(t, w.Writes(), "the coroutine failed, and this was written")
 	})
@@ -194,9 +183,9 @@ func (s *ShowMeSuite) TestOnAnErrorItWritesNothing() {
 func (s *ShowMeSuite) TestAWriteErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("work-as-a-value", "ShowMe must return the error of its writer", coroutines.Declared.ShowMe)
-		_, err := showMe(broken, give("hello", nil))(t.Context())
+		_, err := coroutines.ShowMe(broken, give("hello", nil))(t.Context())
 		assert.ErrorIs(t, err, errBoom, "writing failed, and ShowMe returned something else")
-		_, err = showMe(halfBroken, give("hello", nil))(t.Context())
+		_, err = coroutines.ShowMe(halfBroken, give("hello", nil))(t.Context())
 		assert.ErrorIs(t, err, errBoom, "writing failed behind the first byte, and ShowMe returned something else")
 	})
 }
@@ -233,7 +222,7 @@ func (s *DomainSuite) TestTheHostName() {
 			"https://bücher.example/":                 "bücher.example",
 			"http://my_host/":                         "my_host",
 		} {
-			domain, err := extractDomain(rawURL)(t.Context())
+			domain, err := coroutines.ExtractDomain(rawURL)(t.Context())
 			require.NoError(t, err, "it failed for %q", rawURL)
 			require.Equal(t, want, domain, "it gave another domain for %q", rawURL)
 		}
@@ -244,7 +233,7 @@ func (s *DomainSuite) TestNoHost() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-results", "ExtractDomain must return ErrNoDomain for a URL without a host", coroutines.Declared.ExtractDomain)
 		for _, rawURL := range []string{"", "www.example.com", "/path/only", "mailto:me@example.com", "https://", "file:///etc/hosts", "https://:8080/x", "http://me@/", "?q=1", "#part"} {
-			_, err := extractDomain(rawURL)(t.Context())
+			_, err := coroutines.ExtractDomain(rawURL)(t.Context())
 			require.ErrorIs(t, err, coroutines.ErrNoDomain, "%q has no host, and it returned something else", rawURL)
 		}
 	})
@@ -254,7 +243,7 @@ func (s *DomainSuite) TestNoURL() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-results", "ExtractDomain must return an error for what does not parse", coroutines.Declared.ExtractDomain)
 		for _, rawURL := range []string{"https://www exam ple.com/", "http://[::1", "http://example.com:port/", "https://example.com/%zz", ":", "http://exa\x00mple.com", " https://www.example.com", "https://example.com\n"} {
-			_, err := extractDomain(rawURL)(t.Context())
+			_, err := coroutines.ExtractDomain(rawURL)(t.Context())
 			require.Error(t, err, "%q does not parse, and it returned no error", rawURL)
 		}
 	})
@@ -264,7 +253,7 @@ func (s *DomainSuite) TestItPrintsTheDomainAndGivesIt() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-results", "PrintDomain must write the domain and a newline, in one Write, and give it", coroutines.Declared.PrintDomain)
 		var w labtest.Recorder
-		print := printDomain(&w, "https://me@www.example.com:8080/x")
+		print := coroutines.PrintDomain(&w, "https://me@www.example.com:8080/x")
 		t.Settle()
 		require.Empty(t, w.Writes(), "nobody has called what PrintDomain made, and this was written")
 		twice(t, 0, func(ctx context.Context) {
@@ -280,9 +269,9 @@ func (s *DomainSuite) TestWithoutADomainNothingIsPrinted() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-results", "PrintDomain must give on the error of ExtractDomain, and write nothing", coroutines.Declared.PrintDomain)
 		var w labtest.Recorder
-		_, err := printDomain(&w, "mailto:me@example.com")(t.Context())
+		_, err := coroutines.PrintDomain(&w, "mailto:me@example.com")(t.Context())
 		assert.ErrorIs(t, err, coroutines.ErrNoDomain, "the URL has no host, and it returned something else")
-		_, err = printDomain(&w, "http://[::1")(t.Context())
+		_, err = coroutines.PrintDomain(&w, "http://[::1")(t.Context())
 		assert.Error(t, err, "the URL does not parse, and it returned no error")
 		assert.Empty(t, w.Writes(), "this was written")
 	})
@@ -291,11 +280,11 @@ func (s *DomainSuite) TestWithoutADomainNothingIsPrinted() {
 func (s *DomainSuite) TestAWriteErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("errors-are-results", "PrintDomain must return the error of its writer", coroutines.Declared.PrintDomain)
-		_, err := printDomain(broken, "https://www.example.com")(t.Context())
+		_, err := coroutines.PrintDomain(broken, "https://www.example.com")(t.Context())
 		assert.ErrorIs(t, err, errBoom, "writing failed, and it returned something else")
-		_, err = printDomain(halfBroken, "https://www.example.com")(t.Context())
+		_, err = coroutines.PrintDomain(halfBroken, "https://www.example.com")(t.Context())
 		assert.ErrorIs(t, err, errBoom, "writing failed behind the first byte, and it returned something else")
-		failsFirst(t, "PrintDomain, whose writer fails first", printDomain(stumbling(), "https://hello"))
+		failsFirst(t, "PrintDomain, whose writer fails first", coroutines.PrintDomain(stumbling(), "https://hello"))
 	})
 }
 
@@ -409,7 +398,7 @@ func (s *GatherSuite) TestAllRunAtTheSameTime() {
 			}
 		}
 		start := time.Now()
-		_, err := gather(cs...)(t.Context())
+		_, err := coroutines.Gather(cs...)(t.Context())
 		require.NoError(t, err, "it failed")
 		took(t, start, time.Second, "they take a second each, and all %d", n)
 	})
@@ -420,10 +409,10 @@ func (s *GatherSuite) TestResultsComeInTheOrderOfTheArguments() {
 		t.Rule("all-at-the-same-time", "Gather must give the results in the order of its arguments", coroutines.Declared.Gather)
 		cs := make([]coroutines.Coroutine[int], 5)
 		for i := range cs {
-			cs[i] = coroutines.Then(waitHere(time.Duration((i*2)%5)*time.Second),
+			cs[i] = coroutines.Then(coroutines.WaitHere(time.Duration((i*2)%5)*time.Second),
 				func(string) coroutines.Coroutine[int] { return give(i, nil) })
 		}
-		results, err := gather(cs...)(t.Context())
+		results, err := coroutines.Gather(cs...)(t.Context())
 		require.NoError(t, err, "it failed")
 		assert.Equal(t, []int{0, 1, 2, 3, 4}, results, "other results, or another order")
 
@@ -431,13 +420,13 @@ func (s *GatherSuite) TestResultsComeInTheOrderOfTheArguments() {
 		require.NoError(t, err, "two succeeded, and their results are errors, one of them nil: it failed")
 		assert.Equal(t, []error{nil, errBoom}, failures, "other results, or another order")
 
-		none, err := gather()(t.Context())
+		none, err := coroutines.Gather[int]()(t.Context())
 		assert.NoError(t, err, "without arguments it failed")
 		assert.Empty(t, none, "without arguments it gave results")
 
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		deaf, err := gather(ignoring(time.Second, nil), ignoring(0, nil))(ended)
+		deaf, err := coroutines.Gather(ignoring(time.Second, nil), ignoring(0, nil))(ended)
 		if err == nil {
 			assert.Equal(t, []int{1, 1}, deaf, "the context had ended before, nobody heeded it, it returned no error, and gave something else")
 		}
@@ -453,7 +442,7 @@ func (s *GatherSuite) TestTheFirstErrorCancelsTheOthers() {
 			return 0, ctx.Err()
 		}
 		call := t.Go(func() {
-			_, err := gather(forEver, after(time.Second, 0, errBoom), forEver)(t.Context())
+			_, err := coroutines.Gather(forEver, after(time.Second, 0, errBoom), forEver)(t.Context())
 			took(t, start, time.Second, "one fails after a second, and it")
 			assert.ErrorIs(t, err, errBoom, "it returned another error than the first")
 		})
@@ -478,28 +467,28 @@ func (s *GatherSuite) TestItReturnsTheFirstError() {
 			{give(0, errBoom), late, late},
 		} {
 			for _, ctx := range []context.Context{t.Context(), slow{t.Context(), make(chan struct{})}} {
-				_, err := gather(cs...)(ctx)
+				_, err := coroutines.Gather(cs...)(ctx)
 				require.ErrorIs(t, err, errBoom, "it returned another error than the first")
 			}
 		}
 		for _, own := range []error{context.Canceled, context.DeadlineExceeded} {
-			_, err := gather(give(1, nil), give(0, own))(t.Context())
+			_, err := coroutines.Gather(give(1, nil), give(0, own))(t.Context())
 			require.ErrorIs(t, err, own, "one failed, though the caller's context had not ended, and it returned something else")
-			_, err = gather(ignoring(2*time.Second, other), ignoring(time.Second, own))(t.Context())
+			_, err = coroutines.Gather(ignoring(2*time.Second, other), ignoring(time.Second, own))(t.Context())
 			require.ErrorIs(t, err, own, "it returned another error than the first")
 		}
-		_, err := gather(ignoring(3*time.Second, &url.Error{Err: other}), ignoring(time.Second, uncomparable{"first"}), ignoring(2*time.Second, uncomparable{"second"}))(t.Context())
+		_, err := coroutines.Gather(ignoring(3*time.Second, &url.Error{Err: other}), ignoring(time.Second, uncomparable{"first"}), ignoring(2*time.Second, uncomparable{"second"}))(t.Context())
 		var first uncomparable
 		require.ErrorAs(t, err, &first, "three failed with errors of two types, and it returned another than the first")
 		require.Equal(t, uncomparable{"first"}, first, "it returned another error than the first")
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(2*time.Second, cancel)
-		_, err = gather(after(time.Second, 0, errBoom), ignoring(3*time.Second, nil))(ctx)
+		_, err = coroutines.Gather(after(time.Second, 0, errBoom), ignoring(3*time.Second, nil))(ctx)
 		assert.ErrorIs(t, err, errBoom, "the caller's context ended after the first error, and it returned something else")
 
 		ended, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		_, err = gather(ignoring(2*time.Second, errBoom), ignoring(3*time.Second, other))(ended)
+		_, err = coroutines.Gather(ignoring(2*time.Second, errBoom), ignoring(3*time.Second, other))(ended)
 		assert.ErrorIs(t, err, errBoom, "the caller's context ended, then one failed with an error of its own, and it returned something else")
 	})
 }
@@ -515,7 +504,7 @@ func (s *GatherSuite) TestItWaitsForTheOthers() {
 			return 0, ctx.Err()
 		}
 		start := time.Now()
-		_, err := gather(tidy, after(time.Second, 0, errBoom), tidy)(t.Context())
+		_, err := coroutines.Gather(tidy, after(time.Second, 0, errBoom), tidy)(t.Context())
 		assert.ErrorIs(t, err, errBoom, "it returned another error than the first")
 		assert.EqualValues(t, 2, cleaned.Load(), "it has returned, and of the two others so many had")
 		took(t, start, time.Minute+time.Second, "one fails after a second, the others tidy up for a minute, and it")
@@ -523,7 +512,7 @@ func (s *GatherSuite) TestItWaitsForTheOthers() {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		start = time.Now()
-		_, err = gather(tidy, tidy)(ctx)
+		_, err = coroutines.Gather(tidy, tidy)(ctx)
 		assert.ErrorIs(t, err, context.Canceled, "both have ended with their context, and it returned something else")
 		assert.EqualValues(t, 4, cleaned.Load(), "the caller's context has ended and it has returned, and of four so many had by then")
 		took(t, start, time.Minute+time.Second, "the caller's context ends after a second, both tidy up for a minute, and it")
@@ -562,7 +551,7 @@ func (s *GatherSuite) TestCallingItTwiceDoesItTwice() {
 			_, err := after(time.Second, "Done.", nil)(ctx)
 			return n, err
 		}
-		both := gather(count, count)
+		both := coroutines.Gather(count, count)
 		t.Settle()
 		require.Zero(t, calls.Load(), "nobody has called it, and so often was one of its coroutines called")
 
@@ -582,7 +571,7 @@ func (s *GatherSuite) TestCallingItTwiceDoesItTwice() {
 
 		// Nor does the first error of one call concern the next.
 		failing := true
-		both = gather(func(ctx context.Context) (int, error) {
+		both = coroutines.Gather(func(ctx context.Context) (int, error) {
 			if failing {
 				return 0, errBoom
 			}
@@ -615,7 +604,7 @@ func (s *WithTimeoutSuite) TestInTimeItGivesWhatCGives() {
 		assert.NoError(t, err, "c gave a nil result in time, and it failed")
 		assert.Nil(t, nothing, "c gave nil, and it gave something else")
 		for _, own := range []error{errBoom, context.Canceled, context.DeadlineExceeded} {
-			_, err = withTimeout(time.Minute, ignoring(time.Second, own))(t.Context())
+			_, err = coroutines.WithTimeout(time.Minute, ignoring(time.Second, own))(t.Context())
 			assert.ErrorIs(t, err, own, "c failed in time, and it returned something else")
 		}
 	})
@@ -633,14 +622,14 @@ func (s *WithTimeoutSuite) TestAfterDItEnds() {
 		} {
 			for _, d := range []time.Duration{time.Second, 1500 * time.Microsecond} {
 				start := time.Now()
-				_, err := withTimeout(d, c)(t.Context())
+				_, err := coroutines.WithTimeout(d, c)(t.Context())
 				took(t, start, d, "d is %v, %s: it", d, name)
 				require.ErrorIs(t, err, context.DeadlineExceeded, "d is %v, %s, and it returned something else", d, name)
 			}
 		}
 		for _, d := range []time.Duration{0, -time.Second} {
 			start := time.Now()
-			_, err := withTimeout(d, ignoring(time.Minute, nil))(t.Context())
+			_, err := coroutines.WithTimeout(d, ignoring(time.Minute, nil))(t.Context())
 			took(t, start, 0, "c takes a minute and d is %v: it", d)
 			require.ErrorIs(t, err, context.DeadlineExceeded, "c takes a minute and d is %v, and it returned something else", d)
 		}
@@ -652,7 +641,7 @@ func (s *WithTimeoutSuite) TestCsContextEndsThen() {
 		t.Rule("no-longer-than-that", "After d c's context must end", coroutines.Declared.WithTimeout)
 		start := time.Now()
 		ended := make(chan time.Time, 1)
-		_, err := withTimeout(time.Second, func(ctx context.Context) (int, error) {
+		_, err := coroutines.WithTimeout(time.Second, func(ctx context.Context) (int, error) {
 			assert.NoError(t, ctx.Err(), "c's context had ended before c began")
 			select {
 			case <-ctx.Done():
@@ -679,7 +668,7 @@ func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 				ctx, end := ending.Start()
 				var ended, returned time.Time
 				call := t.Go(func() {
-					_, err := withTimeout(100*time.Minute, c)(ctx)
+					_, err := coroutines.WithTimeout(100*time.Minute, c)(ctx)
 					returned = time.Now()
 					assert.ErrorIs(t, err, ending.Err, "%s: it returned something else", name)
 				})
@@ -694,7 +683,7 @@ func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 		// Who ends the context goes on before those who wait for that.
 		for range 20 {
 			ctx, cancel := context.WithCancel(t.Context())
-			_, err := withTimeout(100*time.Minute, func(context.Context) (int, error) {
+			_, err := coroutines.WithTimeout(100*time.Minute, func(context.Context) (int, error) {
 				time.Sleep(time.Second)
 				cancel()
 				return 1, nil
@@ -705,7 +694,7 @@ func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		start := time.Now()
-		_, err := withTimeout(100*time.Minute, ignoring(50*time.Minute, nil))(ctx)
+		_, err := coroutines.WithTimeout(100*time.Minute, ignoring(50*time.Minute, nil))(ctx)
 		took(t, start, 0, "the caller's context had ended before the call: it")
 		assert.ErrorIs(t, err, context.Canceled, "the caller's context had ended before the call, and it returned something else")
 	})
@@ -717,7 +706,7 @@ func (s *WithTimeoutSuite) TestCsContextIsMadeFromTheCallers() {
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "mine"))
 		ended := make(chan bool, 1)
 		call := t.Go(func() {
-			_, _ = withTimeout(100*time.Minute, func(ctx context.Context) (int, error) {
+			_, _ = coroutines.WithTimeout(100*time.Minute, func(ctx context.Context) (int, error) {
 				assert.Equal(t, "mine", ctx.Value(key{}), "c got another context")
 				select {
 				case <-ctx.Done():
@@ -775,9 +764,9 @@ func (s *WithTimeoutSuite) TestNobodyStaysBehind() {
 			ignoring(time.Minute, nil), ignoring(time.Minute, errBoom), ignoring(time.Second, nil), give(1, nil),
 			func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, nil },
 		} {
-			_, _ = withTimeout(time.Second, c)(ctx)
+			_, _ = coroutines.WithTimeout(time.Second, c)(ctx)
 			ended, cancel := context.WithCancel(ctx)
-			call := t.Go(func() { _, _ = withTimeout(100*time.Minute, c)(ended) })
+			call := t.Go(func() { _, _ = coroutines.WithTimeout(100*time.Minute, c)(ended) })
 			t.Wait()
 			cancel()
 			call.Returns("the caller's context has ended, and it still waits")
@@ -788,7 +777,6 @@ func (s *WithTimeoutSuite) TestNobodyStaysBehind() {
 // counted counts how often its coroutine is called.
 type counted struct{ calls atomic.Int64 }
 
-//go:noinline
 func (c *counted) coroutine(result string) coroutines.Coroutine[string] {
 	return func(context.Context) (string, error) {
 		c.calls.Add(1)
@@ -797,15 +785,11 @@ func (c *counted) coroutine(result string) coroutines.Coroutine[string] {
 }
 
 // give returns a coroutine that gives these at once.
-//
-//go:noinline
 func give[T any](result T, err error) coroutines.Coroutine[T] {
 	return func(context.Context) (T, error) { return result, err }
 }
 
 // after returns a coroutine that gives these after d, and ends with its context.
-//
-//go:noinline
 func after[T any](d time.Duration, result T, err error) coroutines.Coroutine[T] {
 	return func(ctx context.Context) (T, error) {
 		select {
@@ -818,8 +802,6 @@ func after[T any](d time.Duration, result T, err error) coroutines.Coroutine[T] 
 }
 
 // ignoring returns a coroutine that takes d, whatever happens to its context.
-//
-//go:noinline
 func ignoring(d time.Duration, err error) coroutines.Coroutine[int] {
 	return func(context.Context) (int, error) {
 		time.Sleep(d)
@@ -843,8 +825,6 @@ func (slow) AfterFunc(func()) func() bool {
 
 // sometimes returns a coroutine of which the first call fails, the second does
 // not, and so on.
-//
-//go:noinline
 func sometimes() coroutines.Coroutine[string] {
 	calls := 0
 	return func(context.Context) (string, error) {
@@ -856,8 +836,6 @@ func sometimes() coroutines.Coroutine[string] {
 }
 
 // stumbling returns a writer that fails as a coroutine of sometimes does.
-//
-//go:noinline
 func stumbling() labtest.WriterFunc {
 	next := sometimes()
 	return func(p []byte) (int, error) {

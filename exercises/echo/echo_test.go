@@ -988,8 +988,6 @@ type running struct {
 }
 
 // serve starts a server.
-//
-//go:noinline
 func serve(t *labtest.T, server *echo.Server) *running { return serveWith(t, server, nil) }
 
 // serveWith starts a server that returns such an error in the end. Nobody ends its
@@ -1037,8 +1035,6 @@ func say(t *labtest.T, client net.Conn, message string) string {
 }
 
 // rest returns what comes from the server until it closes.
-//
-//go:noinline
 func rest(client net.Conn) string {
 	got, _ := io.ReadAll(client)
 	return string(got)

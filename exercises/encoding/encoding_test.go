@@ -152,10 +152,6 @@ func isError(t *labtest.T, err error, name string, offset int, format string, ar
 	assert.Equal(t, name, strings.ToLower(e.Encoding()), "%s: wrong Encoding", call)
 }
 
-// A variable, since the compiler would copy the function into every test that calls
-// it: docs/decisions/inlining.md.
-var sandwich = encoding.Sandwich
-
 // Task 1: bytes to text.
 
 type DecodeSuite struct{ labtest.Suite }
@@ -403,7 +399,7 @@ func (s *SandwichSuite) TestDecodeWorkEncode() {
 		t.Rule("the-unicode-sandwich", "Sandwich must decode, work on the text, and encode it in the same encoding", encoding.Declared.Sandwich)
 		for _, v := range valid {
 			var seen []string
-			f := sandwich(strings.ToUpper(v.encoding), func(text string) string {
+			f := encoding.Sandwich(strings.ToUpper(v.encoding), func(text string) string {
 				seen = append(seen, text)
 				return text + "!"
 			})
@@ -421,7 +417,7 @@ func (s *SandwichSuite) TestDecodeWorkEncode() {
 				data, err := encoding.Encode(name, text)
 				require.NoError(t, err, "Encode failed")
 				in := bytes.Clone(data)
-				got, err := sandwich(name, func(s string) string {
+				got, err := encoding.Sandwich(name, func(s string) string {
 					assert.Equal(t, text, s, "%s: work got another text", name)
 					return strings.ToUpper(text)
 				})(in)
@@ -440,7 +436,7 @@ func (s *SandwichSuite) TestEachCallIsByItself() {
 		t.Rule("the-unicode-sandwich", "The function may be called any number of times, also at the same time, and each call must be by itself", encoding.Declared.Sandwich)
 		letters := []string{"a", "b", "c", "d"}
 		together, inside, all := false, atomic.Int64{}, make(chan struct{})
-		f := sandwich("utf-16be", func(text string) string {
+		f := encoding.Sandwich("utf-16be", func(text string) string {
 			if together {
 				if int(inside.Add(1)) == len(letters) {
 					close(all)
@@ -474,7 +470,7 @@ func (s *SandwichSuite) TestEachCallIsByItself() {
 			c.Join()
 		}
 		for range 3 {
-			f := sandwich("utf-16be", strings.ToUpper)
+			f := encoding.Sandwich("utf-16be", strings.ToUpper)
 			call := func() {
 				got, err := f([]byte("\x00a"))
 				assert.NoError(t, err, "its first two calls, at the same time: one failed")
@@ -493,14 +489,14 @@ func (s *SandwichSuite) TestErrorsOfBothComeThrough() {
 			calls++
 			return text
 		}
-		_, err := sandwich("utf-16le", same)([]byte("a\x00b"))
+		_, err := encoding.Sandwich("utf-16le", same)([]byte("a\x00b"))
 		isError(t, err, "utf-16le", 2, "bad bytes")
-		_, err = sandwich("latin-1", func(text string) string { return text + "€" })([]byte("\xe9"))
+		_, err = encoding.Sandwich("latin-1", func(text string) string { return text + "€" })([]byte("\xe9"))
 		isError(t, err, "latin-1", 2, "a rune that is lacking")
-		_, err = sandwich("utf-8", func(text string) string { return text[:2] })([]byte("aé"))
+		_, err = encoding.Sandwich("utf-8", func(text string) string { return text[:2] })([]byte("aé"))
 		isError(t, err, "utf-8", 1, "work cuts a rune in two")
 		for _, name := range unknown {
-			_, err = sandwich(name, same)([]byte("a"))
+			_, err = encoding.Sandwich(name, same)([]byte("a"))
 			assert.ErrorIs(t, err, encoding.ErrUnknown, "%q: another error", name)
 		}
 		assert.Zero(t, calls, "Decode failed, there is no text, and work was called")

@@ -29,13 +29,6 @@ const tolerance = 500 * time.Millisecond
 // reads it as the last words of the whole program.
 const onFire = "the pan is on fire (a callback's panic, which must come out of Run)"
 
-// Variables, since the compiler would copy the functions into every test that calls
-// them: docs/decisions/inlining.md.
-var (
-	newLoop  = eventloop.New
-	omelette = eventloop.Omelette
-)
-
 // Task 1: a loop that runs callbacks.
 
 type LoopSuite struct{ labtest.Suite }
@@ -45,7 +38,7 @@ func TestLoop(t *testing.T) { suite.Run(t, new(LoopSuite)) }
 func (s *LoopSuite) TestCallbacksRunInOrder() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-queue-of-callbacks", "Callbacks must run in the order of CallSoon, those that callbacks queue too", eventloop.Declared.CallSoon, eventloop.Declared.Run)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		l.CallSoon(func() {
 			said.add("1")
 			l.CallSoon(func() { said.add("4"); l.CallSoon(l.Stop) })
@@ -61,7 +54,7 @@ func (s *LoopSuite) TestCallbacksRunInOrder() {
 func (s *LoopSuite) TestOneAtATimeInTheGoroutineOfRun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-queue-of-callbacks", "Callbacks must run one at a time, in the goroutine that called Run", eventloop.Declared.Run)
-		l := newLoop()
+		l := eventloop.New()
 		var inside labtest.Gauge
 		callback := aloneIn(t, goroutine(), &inside)
 		for range 10 {
@@ -77,7 +70,7 @@ func (s *LoopSuite) TestAnyNumberMayWait() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-queue-of-callbacks", "CallSoon must take any number of callbacks, before Run and in callbacks too", eventloop.Declared.CallSoon)
 		const many = 2200
-		l, ran := newLoop(), 0
+		l, ran := eventloop.New(), 0
 		count := func() {
 			ran++
 			t.Progress()
@@ -96,7 +89,7 @@ func (s *LoopSuite) TestAnyNumberMayWait() {
 		runs(t, l)
 		assert.Equal(t, 2*many, ran, "of %d callbacks so many have run", 2*many)
 
-		l = newLoop() // this one never runs
+		l = eventloop.New() // this one never runs
 		queue(5 * many)
 	})
 }
@@ -104,7 +97,7 @@ func (s *LoopSuite) TestAnyNumberMayWait() {
 func (s *LoopSuite) TestAPanicComesOutOfRun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-queue-of-callbacks", "A panic of a callback must come out of Run, and the loop must work when it is run again", eventloop.Declared.Run)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		l.CallSoon(func() { said.add("before") })
 		l.CallSoon(func() { panic(onFire) })
 		burns(t, l)
@@ -119,7 +112,7 @@ func (s *LoopSuite) TestAPanicComesOutOfRun() {
 func (s *LoopSuite) TestCallSoonWakesAnIdleLoop() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("waiting-without-spinning", "CallSoon must wake an idle loop, from any goroutine", eventloop.Declared.CallSoon)
-		l := start(t, newLoop())
+		l := start(t, eventloop.New())
 		for range 3 {
 			time.Sleep(20*time.Second + tolerance/2) // which it cannot, if the loop spins
 			begun := time.Now()
@@ -136,7 +129,7 @@ func (s *LoopSuite) TestCallSoonWakesAnIdleLoop() {
 func (s *LoopSuite) TestNoCallbackIsLost() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("waiting-without-spinning", "Whoever calls CallSoon, and whenever, every callback must run once, in the caller's order", eventloop.Declared.CallSoon)
-		l := start(t, newLoop())
+		l := start(t, eventloop.New())
 		const callers, each = 8, 50
 		var got [callers][]int
 		var calls []*labtest.Call
@@ -159,7 +152,7 @@ func (s *LoopSuite) TestNoCallbackIsLost() {
 			require.True(t, slices.IsSorted(got[c]), "the callbacks of one goroutine ran in the order %v", got[c])
 		}
 		t.Race(func() labtest.Heat {
-			loop := newLoop()
+			loop := eventloop.New()
 			var ran atomic.Int64
 			again := func(int) {
 				for range 4 { // somewhere they meet
@@ -180,7 +173,7 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("waiting-without-spinning", "A callback that comes just when the loop falls idle must run", eventloop.Declared.CallSoon, eventloop.Declared.Run)
 		t.InTurn(20, func(ctx *labtest.Moment) {
-			l := newLoop()
+			l := eventloop.New()
 			var runs atomic.Bool
 			l.CallSoon(func() { runs.Store(true) })
 			ran := make(chan struct{}, 1)
@@ -206,7 +199,7 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 func (s *LoopSuite) TestStopLetsTheQueuedRun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("stop", "Stop must let the callbacks run that are queued, and leave those that are queued later for the next Run", eventloop.Declared.Stop)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		l.CallSoon(func() {
 			said.add("1")
 			l.CallSoon(func() { said.add("2"); l.CallSoon(func() { said.add("4") }) })
@@ -219,7 +212,7 @@ func (s *LoopSuite) TestStopLetsTheQueuedRun() {
 		runs(t, l)
 		assert.Equal(t, "1 2 3 4", said.all(), "the next Run went on, and in the end these have run")
 
-		l, said = newLoop(), new(words)
+		l, said = eventloop.New(), new(words)
 		for range 5 {
 			l.CallSoon(func() {})
 		}
@@ -242,7 +235,7 @@ func (s *LoopSuite) TestStopLetsTheQueuedRun() {
 func (s *LoopSuite) TestASecondStopReplacesTheFirst() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("stop", "A second Stop must replace the first", eventloop.Declared.Stop)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		l.CallSoon(func() {
 			l.CallSoon(func() { said.add("1") })
 			l.Stop()
@@ -266,7 +259,7 @@ func (s *LoopSuite) TestASecondStopReplacesTheFirst() {
 		next.stop(t)
 
 		for range 10 {
-			l, ran := newLoop(), 0
+			l, ran := eventloop.New(), 0
 			caller := func() {
 				l.CallSoon(func() { ran++ })
 				l.Stop()
@@ -281,7 +274,7 @@ func (s *LoopSuite) TestASecondStopReplacesTheFirst() {
 func (s *LoopSuite) TestStopBeforeRun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("stop", "After Stop the next Run must run what is queued and return", eventloop.Declared.Stop)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		l.Stop()
 		runs(t, l)
 		l.CallSoon(func() { said.add("1"); l.CallSoon(func() { said.add("3") }) })
@@ -298,7 +291,7 @@ func (s *LoopSuite) TestStopBeforeRun() {
 func (s *LoopSuite) TestStopWakesAnIdleLoop() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("stop", "Stop must end an idle loop, and one that just falls idle, from any goroutine", eventloop.Declared.Stop)
-		l := start(t, newLoop())
+		l := start(t, eventloop.New())
 		const then = 20*time.Second + tolerance/2
 		begun := time.Now()
 		time.AfterFunc(then, l.Stop)
@@ -306,7 +299,7 @@ func (s *LoopSuite) TestStopWakesAnIdleLoop() {
 		require.Less(t, time.Since(begun)-then, tolerance, "it returned after")
 
 		t.InTurn(20, func(ctx *labtest.Moment) {
-			l := newLoop()
+			l := eventloop.New()
 			ctx.Then = func() { t.Beside(l.Stop) }
 			call := t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })
 			t.Settle()
@@ -322,13 +315,13 @@ func (s *LoopSuite) TestRunEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-end-of-the-context", "Run must end with its context, and the loop can be run again", eventloop.Declared.Run)
 		for _, ending := range t.Endings() {
-			l := newLoop()
+			l := eventloop.New()
 			endsWith(t, l, ending)
 			l.CallSoon(l.Stop)
 			runs(t, l)
 		}
 		t.InTurn(20, func(ctx *labtest.Moment) {
-			l := newLoop()
+			l := eventloop.New()
 			ctx.Then = ctx.Cancel
 			call := t.Go(func() {
 				assert.ErrorIs(t, l.Run(ctx), context.Canceled, "its context has ended, and Run returned something else")
@@ -343,7 +336,7 @@ func (s *LoopSuite) TestRunEndsWithItsContext() {
 func (s *LoopSuite) TestNobodyKeepsRunFromEnding() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-end-of-the-context", "A callback that queues itself for ever must not keep Run from ending with its context", eventloop.Declared.Run)
-		l := newLoop()
+		l := eventloop.New()
 		forEver(t, l, l.CallSoon)
 	})
 }
@@ -351,7 +344,7 @@ func (s *LoopSuite) TestNobodyKeepsRunFromEnding() {
 func (s *LoopSuite) TestALoopRunsOnce() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-queue-of-callbacks", "Run must return ErrRunning if the loop runs already, and not disturb it", eventloop.Declared.Run)
-		l := start(t, newLoop())
+		l := start(t, eventloop.New())
 		t.Wait()
 		for range 2 {
 			t.Go(func() {
@@ -365,7 +358,7 @@ func (s *LoopSuite) TestALoopRunsOnce() {
 		assert.ErrorIs(t, <-inside, eventloop.ErrRunning, "Run was called in a callback, and returned something else")
 		l.stop(t)
 
-		stopped := newLoop()
+		stopped := eventloop.New()
 		stopped.CallSoon(func() {
 			stopped.Stop()
 			assert.ErrorIs(t, stopped.Run(t.Context()), eventloop.ErrRunning, "a callback called Stop and then Run, which returned something else")
@@ -374,7 +367,7 @@ func (s *LoopSuite) TestALoopRunsOnce() {
 		})
 		runs(t, stopped)
 
-		outer, inner, said := newLoop(), newLoop(), new(words)
+		outer, inner, said := eventloop.New(), eventloop.New(), new(words)
 		inner.CallSoon(func() { said.add("2"); outer.CallSoon(func() { said.add("4"); outer.Stop() }) })
 		inner.CallLater(time.Second, func() { said.add("3"); inner.Stop() })
 		outer.CallSoon(func() {
@@ -390,7 +383,7 @@ func (s *LoopSuite) TestOfRunsThatRaceOneRuns() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-queue-of-callbacks", "Of two Runs at the same moment one must return ErrRunning, or come when the other has ended", eventloop.Declared.Run)
 		for range 100 {
-			l := newLoop()
+			l := eventloop.New()
 			ctx, cancel := context.WithCancel(t.Context())
 			var inside labtest.Gauge
 			callback := func() {
@@ -422,7 +415,7 @@ func TestTimers(t *testing.T) { suite.Run(t, new(TimersSuite)) }
 func (s *TimersSuite) TestEachAtItsTime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("timers", "A timer must run once its time has passed, and never before", eventloop.Declared.CallLater)
-		l := start(t, newLoop())
+		l := start(t, eventloop.New())
 		times := make(chan time.Duration, 10)
 		all := []time.Duration{0, 1500 * time.Millisecond, 7 * time.Second, time.Minute}
 		begun := time.Now()
@@ -453,7 +446,7 @@ func (s *TimersSuite) TestEachAtItsTime() {
 func (s *TimersSuite) TestTheyRunOnTheLoop() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("timers", "Timers must run on the loop: one at a time, in the goroutine that called Run", eventloop.Declared.CallLater)
-		l := newLoop()
+		l := eventloop.New()
 		var inside labtest.Gauge
 		callback := aloneIn(t, goroutine(), &inside)
 		for i := range 12 {
@@ -470,7 +463,7 @@ func (s *TimersSuite) TestTheyRunOnTheLoop() {
 func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("timers", "Timers must run in the order they fall due, those due at the same time in the order of CallLater", eventloop.Declared.CallLater)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		want := make([][]string, 5)
 		for i := range 40 {
 			d := (i * 7) % 5
@@ -532,7 +525,7 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 		runs(t, l)
 		assert.Equal(t, "5 6 7 8 9 10 11", said.all(), "eight timers of a second were made, five cancelled, four more made, and they ran in another order")
 
-		l, said = newLoop(), new(words)
+		l, said = eventloop.New(), new(words)
 		var inOrder []string
 		four := func() {
 			for range 4 {
@@ -559,7 +552,7 @@ func (s *TimersSuite) TestInTheOrderOfTheirTimes() {
 func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("timers", "CallLater must wake a loop that waits for a later timer", eventloop.Declared.CallLater)
-		l := newLoop()
+		l := eventloop.New()
 		l.CallLater(100*time.Hour, func() {})
 		r := start(t, l)
 		t.Settle()
@@ -572,7 +565,7 @@ func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 		r.stop(t)
 
 		t.InTurn(20, func(ctx *labtest.Moment) {
-			l := newLoop()
+			l := eventloop.New()
 			ran := make(chan struct{}, 1)
 			ctx.Then = func() { t.Beside(func() { l.CallLater(time.Second, func() { ran <- struct{}{} }) }) }
 			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
@@ -588,7 +581,7 @@ func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 func (s *TimersSuite) TestATimerMayBeMadeBeforeRun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("timers", "The time of a timer must begin with CallLater, and timers must wait for a Run", eventloop.Declared.CallLater)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		begun := time.Now()
 		l.CallLater(2*time.Minute, func() {
 			said.add("2")
@@ -609,7 +602,7 @@ func (s *TimersSuite) TestATimerMayBeMadeBeforeRun() {
 func (s *TimersSuite) TestTheyOutliveARun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("timers", "Timers that are not due must outlive a Run, whichever way it ends", eventloop.Declared.Run, eventloop.Declared.CallLater)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		l.CallLater(time.Minute, func() { said.add("1") })
 		l.CallSoon(func() { panic(onFire) })
 		burns(t, l)
@@ -630,7 +623,7 @@ func (s *TimersSuite) TestTheyOutliveARun() {
 func (s *TimersSuite) TestAPanicComesOutOfRun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("timers", "A panic of a timer's callback must come out of Run, and the callback must not run again", eventloop.Declared.Run)
-		l, times := newLoop(), 0
+		l, times := eventloop.New(), 0
 		l.CallLater(time.Second, func() {
 			if times++; times == 1 {
 				panic(onFire)
@@ -646,7 +639,7 @@ func (s *TimersSuite) TestAPanicComesOutOfRun() {
 func (s *TimersSuite) TestASlowCallbackLosesNone() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("timers", "A slow callback may delay timers, but must lose none", eventloop.Declared.CallLater)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		for _, seconds := range []int{3, 1, 5, 2, 4, 20} {
 			l.CallLater(time.Duration(seconds)*time.Second, func() { said.add(fmt.Sprint(seconds)) })
 		}
@@ -673,7 +666,7 @@ func (s *TimersSuite) TestASlowCallbackLosesNone() {
 func (s *TimersSuite) TestWhatIsDueCountsAsQueued() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("stop", "Timers that are due when Stop is called must run first, those due later stay for the next Run", eventloop.Declared.Stop)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		l.CallLater(5*time.Second, func() { said.add("due"); time.Sleep(10 * time.Second) })
 		l.CallLater(12*time.Second, func() { said.add("later") })
 		l.CallSoon(func() {
@@ -693,7 +686,7 @@ func (s *TimersSuite) TestWhatIsDueCountsAsQueued() {
 		runs(t, l)
 		assert.Equal(t, "due later again", said.all(), "one more timer fell due, then Stop was called, then Run, and in the end these have run")
 
-		l, said = newLoop(), new(words)
+		l, said = eventloop.New(), new(words)
 		for _, seconds := range []int{5, 2, 8, 1, 11, 3, 7, 4, 6, 2} {
 			l.CallLater(time.Duration(seconds)*time.Second, func() { said.add(fmt.Sprint(seconds)) })
 		}
@@ -708,7 +701,7 @@ func (s *TimersSuite) TestRunEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-end-of-the-context", "Run must end with its context, while it waits for a timer too", eventloop.Declared.Run)
 		for _, ending := range t.Endings() {
-			l := newLoop()
+			l := eventloop.New()
 			l.CallLater(100*time.Hour, func() { t.Errorf("a timer ran too early") })
 			endsWith(t, l, ending)
 			l.CallLater(0, l.Stop)
@@ -720,7 +713,7 @@ func (s *TimersSuite) TestRunEndsWithItsContext() {
 func (s *TimersSuite) TestNobodyKeepsRunFromEnding() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-end-of-the-context", "A timer that makes itself again for ever must not keep Run from ending with its context", eventloop.Declared.Run)
-		l := newLoop()
+		l := eventloop.New()
 		forEver(t, l, func(fn func()) { l.CallLater(0, fn) })
 	})
 }
@@ -728,7 +721,7 @@ func (s *TimersSuite) TestNobodyKeepsRunFromEnding() {
 func (s *TimersSuite) TestCancel() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("cancel", "Cancel must report whether it kept the callback from running, and a cancelled one must never run", eventloop.Declared.Cancel)
-		l := start(t, newLoop())
+		l := start(t, eventloop.New())
 		never := func() { t.Errorf("a cancelled callback has run") }
 		timer := l.CallLater(time.Minute, never)
 		time.Sleep(time.Second)
@@ -750,7 +743,7 @@ func (s *TimersSuite) TestCancel() {
 func (s *TimersSuite) TestCancelledAmongOthers() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("cancel", "Cancel must concern its own timer only", eventloop.Declared.Cancel)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		var timers []eventloop.Timer
 		for i := range 12 {
 			timers = append(timers, l.CallLater(time.Duration((i*5)%12)*time.Second, func() { said.add(fmt.Sprint((i * 5) % 12)) }))
@@ -769,7 +762,7 @@ func (s *TimersSuite) TestCancelledAmongOthers() {
 func (s *TimersSuite) TestCancelWhatIsDue() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("cancel", "A timer that is due, but has not run, can still be cancelled", eventloop.Declared.Cancel)
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		var second eventloop.Timer
 		l.CallLater(time.Second, func() {
 			said.add("first")
@@ -805,7 +798,7 @@ func (s *TimersSuite) TestCancelFromElsewhere() {
 		t.Rule("cancel", "Cancel must be safe from any goroutine: either it returns true, once, or the callback runs", eventloop.Declared.Cancel)
 		const rounds, each = 100, 8
 		t.Race(func() labtest.Heat {
-			l := newLoop()
+			l := eventloop.New()
 			var timers [rounds + 1][each]eventloop.Timer
 			var ran, kept [rounds + 1][each]int
 			next := func(i int) {
@@ -842,7 +835,7 @@ func (s *TimersSuite) TestCancelFromElsewhere() {
 		})
 
 		t.Race(func() labtest.Heat {
-			l := newLoop()
+			l := eventloop.New()
 			var timers [rounds]eventloop.Timer
 			var kept [rounds]atomic.Int64
 			for i := range timers {
@@ -876,8 +869,8 @@ func (s *OmeletteSuite) TestEachLineAtItsTime() {
 		t.Rule("the-omelette", "Each line must be written at its time, counted from the first, and then the loop must stop", eventloop.Declared.Omelette)
 		for _, wait := range []time.Duration{0, time.Hour} {
 			var w labtest.Recorder
-			l := newLoop()
-			omelette(l, &w)
+			l := eventloop.New()
+			eventloop.Omelette(l, &w)
 			time.Sleep(wait)
 			require.Empty(t, w.Writes(), "the loop does not run, and this was written")
 			begun := time.Now()
@@ -886,10 +879,10 @@ func (s *OmeletteSuite) TestEachLineAtItsTime() {
 			checkOmelette(t, &w, begun)
 		}
 
-		l := newLoop()
+		l := eventloop.New()
 		for range 3 {
 			var w labtest.Recorder
-			omelette(l, &w)
+			eventloop.Omelette(l, &w)
 			begun := time.Now()
 			runs(t, l)
 			checkOmelette(t, &w, begun)
@@ -902,11 +895,11 @@ func (s *OmeletteSuite) TestWhileTheLoopRuns() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-omelette", "Omelette may be called while the loop runs, and must return at once without having written", eventloop.Declared.Omelette)
 		var w labtest.Recorder
-		l := newLoop()
+		l := eventloop.New()
 		var begun time.Time
 		l.CallSoon(func() {
 			begun = time.Now()
-			omelette(l, &w)
+			eventloop.Omelette(l, &w)
 			assert.Zero(t, time.Since(begun), "it took")
 			assert.Empty(t, w.Writes(), "it returned, and had written this")
 			time.Sleep(30 * time.Second) // the first line has to wait for this, also on a loop that prefers timers
@@ -920,8 +913,8 @@ func (s *OmeletteSuite) TestTheLoopWrites() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-omelette", "The loop must write the lines: its callbacks, in the goroutine that called Run", eventloop.Declared.Omelette)
 		here := goroutine()
-		l, lines := newLoop(), 0
-		omelette(l, labtest.WriterFunc(func(p []byte) (int, error) {
+		l, lines := eventloop.New(), 0
+		eventloop.Omelette(l, labtest.WriterFunc(func(p []byte) (int, error) {
 			lines++
 			assert.Equal(t, here, goroutine(), "another goroutine wrote %q", p)
 			return len(p), nil
@@ -935,8 +928,8 @@ func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-omelette", "Nothing may block the loop meanwhile", eventloop.Declared.Omelette)
 		var w labtest.Recorder
-		l := newLoop()
-		omelette(l, &w)
+		l := eventloop.New()
+		eventloop.Omelette(l, &w)
 		last, ticks := time.Now(), 0
 		var tick func()
 		tick = func() {
@@ -951,19 +944,19 @@ func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
 
 		for _, long := range []time.Duration{90 * time.Second, 150 * time.Second, 5 * time.Minute} {
 			var w labtest.Recorder
-			l := newLoop()
-			omelette(l, &w)
+			l := eventloop.New()
+			eventloop.Omelette(l, &w)
 			l.CallSoon(func() { time.Sleep(long) })
 			runs(t, l)
 			assert.Equal(t, recipe, w.Writes(), "somebody else's callback has kept the loop for %v, and these lines were written", long)
 		}
 
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		l.CallLater(eventloop.Done-time.Second, func() {
 			time.Sleep(2 * time.Second)
 			l.CallSoon(func() { said.add("queued") })
 		})
-		omelette(l, io.Discard)
+		eventloop.Omelette(l, io.Discard)
 		l.CallSoon(func() { l.CallLater(eventloop.Done, func() { said.add("due") }) })
 		runs(t, l)
 		assert.Contains(t, []string{"queued due", "due queued"}, said.all(), "when the omelette was done a callback was queued and a timer was due, and by the end of Run these have run")
@@ -981,7 +974,7 @@ func (s *WatchSuite) TestEveryValueInOrder() {
 		t.Rule("watching-channels", "Every value must make react(v, true) run on the loop, in order, and the close react(zero, false), once", eventloop.Declared.Watch)
 		t.NothingStays()
 		for _, room := range []int{0, 3} {
-			l, said := newLoop(), new(words)
+			l, said := eventloop.New(), new(words)
 			events := make(chan int, room)
 			var here string
 			react := func(v int, ok bool) {
@@ -1003,7 +996,7 @@ func (s *WatchSuite) TestEveryValueInOrder() {
 			require.NoError(t, l.Close(), "Close failed")
 		}
 
-		l, many := newLoop(), make(chan int, 1000)
+		l, many := eventloop.New(), make(chan int, 1000)
 		var got []int
 		eventloop.Watch(l, many, func(v int, ok bool) {
 			if ok {
@@ -1029,7 +1022,7 @@ func (s *WatchSuite) TestAWatchMayBeginBeforeRun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("watching-channels", "A watch may begin before the loop runs, and on a channel that is closed", eventloop.Declared.Watch)
 		t.NothingStays()
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		events := make(chan string, 3)
 		events <- "one"
 		events <- "two"
@@ -1046,7 +1039,7 @@ func (s *WatchSuite) TestAWatchMayBeginBeforeRun() {
 		require.Equal(t, 1, ends, "a channel was empty and closed before Run, and its react was called so often")
 		require.NoError(t, l.Close(), "Close failed")
 
-		l, said = newLoop(), new(words)
+		l, said = eventloop.New(), new(words)
 		errs := make(chan error, 2)
 		errs <- nil
 		errs <- eventloop.ErrRunning
@@ -1063,7 +1056,7 @@ func (s *WatchSuite) TestAWatchOutlivesARun() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("watching-channels", "A watch must go on when the loop is run again, and lose no value between two Runs", eventloop.Declared.Watch)
 		t.NothingStays()
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		events := make(chan int, 9)
 		eventloop.Watch(l, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
 		for i := range 3 {
@@ -1081,7 +1074,7 @@ func (s *WatchSuite) TestAWatchOutlivesARun() {
 		assert.Equal(t, "0 true 1 true 2 true 3 true 4 true 5 true", said.all(), "in three Runs and between them so many values came, and react was called in another way")
 		require.NoError(t, l.Close(), "Close failed")
 
-		l, said = newLoop(), new(words)
+		l, said = eventloop.New(), new(words)
 		eventloop.Watch(l, events, func(v int, ok bool) {
 			if v == 1 {
 				panic(onFire)
@@ -1097,7 +1090,7 @@ func (s *WatchSuite) TestAWatchOutlivesARun() {
 		assert.Equal(t, "2 true", said.all(), "react panicked at 1, then 2 came, and in the next Run react was called in another way")
 		require.NoError(t, l.Close(), "Close failed")
 
-		l, said = newLoop(), new(words)
+		l, said = eventloop.New(), new(words)
 		eventloop.Watch(l, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
 		l.CallSoon(func() {
 			l.Stop()
@@ -1119,7 +1112,7 @@ func (s *WatchSuite) TestManyWatches() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("watching-channels", "Watches must not disturb each other, and reactions run one at a time", eventloop.Declared.Watch)
 		t.NothingStays()
-		l := newLoop()
+		l := eventloop.New()
 		const watches, each = 5, 20
 		var inside labtest.Gauge
 		var got [watches][]int
@@ -1152,7 +1145,7 @@ func (s *WatchSuite) TestManyWatches() {
 		}
 
 		const many = 300
-		l = newLoop()
+		l = eventloop.New()
 		sum := 0
 		for i := range many {
 			events := make(chan int, 1)
@@ -1165,7 +1158,7 @@ func (s *WatchSuite) TestManyWatches() {
 		require.NoError(t, l.Close(), "Close failed")
 		assert.Equal(t, many*(many+1)/2, sum, "%d channels have told a number each, and this is the sum of what came", many)
 
-		l = newLoop()
+		l = eventloop.New()
 		shared := make(chan int)
 		var shares []int
 		var ends [2]int
@@ -1197,7 +1190,7 @@ func (s *WatchSuite) TestCloseEndsEverything() {
 		t.Rule("close", "Close must end all watches and timers, and return nil, a second time too", eventloop.Declared.Close)
 		t.NothingStays()
 		never := func() { t.Errorf("a callback ran after Close") }
-		l := newLoop()
+		l := eventloop.New()
 		events := make(chan int, 1)
 		for _, silent := range []chan int{events, make(chan int)} {
 			eventloop.Watch(l, silent, func(int, bool) { never() })
@@ -1225,7 +1218,7 @@ func (s *WatchSuite) TestCloseEndsEverything() {
 
 		for range 50 {
 			t.Progress()
-			l := newLoop()
+			l := eventloop.New()
 			values := make(chan int, 9)
 			for v := range cap(values) {
 				values <- v
@@ -1248,7 +1241,7 @@ func (s *WatchSuite) TestSeveralMayClose() {
 		t.Race(func() labtest.Heat {
 			loops := make([]eventloop.Loop, 100)
 			for i := range loops {
-				loops[i] = newLoop()
+				loops[i] = eventloop.New()
 			}
 			closes := func(i int) { assert.NoError(t, loops[i].Close(), "two have closed a loop, and a Close failed") }
 			return labtest.Heat{Rounds: len(loops), Racers: []func(int){closes, closes}, Check: func() {}}
@@ -1260,9 +1253,9 @@ func (s *WatchSuite) TestCloseConcernsItsOwnLoop() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("close", "Close must end what its own loop has, and not wait for what another has", eventloop.Declared.Close)
 		t.NothingStays()
-		other, said, events := newLoop(), new(words), make(chan int)
+		other, said, events := eventloop.New(), new(words), make(chan int)
 		eventloop.Watch(other, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
-		l := newLoop()
+		l := eventloop.New()
 		eventloop.Watch(l, make(chan int), func(int, bool) {})
 		other.CallLater(time.Minute, func() { said.add("timer") })
 		t.Go(func() { assert.NoError(t, l.Close(), "Close failed") }).Returns("another loop has a watch, and Close does not return")
@@ -1280,7 +1273,7 @@ func (s *WatchSuite) TestAClosedLoopRunsNothing() {
 		t.Rule("close", "A closed loop's Run must return ErrClosed, and nothing that it is given may ever run", eventloop.Declared.Close)
 		t.NothingStays()
 		never := func() { t.Errorf("a closed loop ran a callback") }
-		l := newLoop()
+		l := eventloop.New()
 		require.NoError(t, l.Close(), "Close failed")
 		events := make(chan int, 2)
 		events <- 1
@@ -1307,7 +1300,7 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("close", "While the loop runs Close must return ErrRunning, and end nothing", eventloop.Declared.Close)
 		t.NothingStays()
-		l, said := newLoop(), new(words)
+		l, said := eventloop.New(), new(words)
 		events := make(chan int)
 		eventloop.Watch(l, events, func(v int, ok bool) { said.add(fmt.Sprint(v, ok)) })
 		l.CallLater(time.Second, func() { said.add("timer") })
@@ -1330,7 +1323,7 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 
 		for range 250 {
 			t.Progress()
-			l := newLoop()
+			l := eventloop.New()
 			for range 5 {
 				eventloop.Watch(l, make(chan int), func(int, bool) {})
 			}
@@ -1364,14 +1357,14 @@ func (s *WatchSuite) TestCloseWhenRunHasEnded() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("close", "A loop must be closed whichever way its Run has ended", eventloop.Declared.Close)
 		t.NothingStays()
-		l := newLoop()
+		l := eventloop.New()
 		eventloop.Watch(l, make(chan int), func(int, bool) {})
 		ctx, cancel := context.WithCancel(t.Context())
 		l.CallSoon(cancel)
 		require.ErrorIs(t, l.Run(ctx), context.Canceled, "its context has ended, and Run returned something else")
 		require.NoError(t, l.Close(), "Run has ended with its context, and Close failed")
 
-		l = newLoop()
+		l = eventloop.New()
 		eventloop.Watch(l, make(chan int), func(int, bool) {})
 		l.CallSoon(func() { panic(onFire) })
 		burns(t, l)

@@ -33,13 +33,6 @@ const many = 300
 
 var errWork = errors.New("no milk today")
 
-// Variables, since the compiler would copy the functions into every test that calls
-// them: docs/decisions/inlining.md.
-var (
-	newFuture    = futures.NewFuture[int]
-	showWhenDone = futures.ShowWhenDone
-)
-
 // Task 1: a future is settled once.
 
 type FutureSuite struct{ labtest.Suite }
@@ -49,7 +42,7 @@ func TestFuture(t *testing.T) { suite.Run(t, new(FutureSuite)) }
 func (s *FutureSuite) TestSetResultSettles() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-struct-and-a-closed-channel", "SetResult must settle the future, and Wait return the result", futures.Declared.SetResult, futures.Declared.Wait)
-		f := newFuture()
+		f := futures.NewFuture[int]()
 		t.Go(func() { assert.NoError(t, f.SetResult(7), "SetResult failed on a new future") }).
 			Returns("SetResult blocks, and nobody waits")
 		got(t, f, 7)
@@ -61,7 +54,7 @@ func (s *FutureSuite) TestSetErrorSettles() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-struct-and-a-closed-channel", "SetError must settle the future, and Wait return the error", futures.Declared.SetError, futures.Declared.Wait)
 		for _, err := range []error{errWork, futures.ErrDone, context.Canceled} {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			t.Go(func() { assert.NoError(t, f.SetError(err), "SetError failed on a new future") }).
 				Returns("SetError blocks, and nobody waits")
 			gotError(t, f, err)
@@ -73,7 +66,7 @@ func (s *FutureSuite) TestSetErrorSettles() {
 func (s *FutureSuite) TestZeroValuesAreResults() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-struct-and-a-closed-channel", "Any value must be a result like any other: zero, nil, an error", futures.Declared.SetResult, futures.Declared.Wait)
-		zero := newFuture()
+		zero := futures.NewFuture[int]()
 		require.NoError(t, zero.SetResult(0), "SetResult(0) failed")
 		require.True(t, zero.Done(), "after SetResult(0) Done is false")
 		require.ErrorIs(t, zero.SetResult(1), futures.ErrDone, "after SetResult(0) a second one returned something else than ErrDone")
@@ -108,11 +101,11 @@ func (s *FutureSuite) TestItIsSettledOnce() {
 			}
 		}
 
-		f := newFuture()
+		f := futures.NewFuture[int]()
 		require.NoError(t, f.SetResult(7), "SetResult failed on a new future")
 		again(f, func() { got(t, f, 7) })
 
-		f = newFuture()
+		f = futures.NewFuture[int]()
 		require.NoError(t, f.SetError(errWork), "SetError failed on a new future")
 		again(f, func() { gotError(t, f, errWork) })
 	})
@@ -162,7 +155,7 @@ func (s *FutureSuite) TestWaitBlocksUntilItIsSettled() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-struct-and-a-closed-channel", "Wait must block until the future is settled, for any number of waiters", futures.Declared.Wait)
 		for _, err := range []error{nil, errWork} {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			waiters := make([]*labtest.Call, 20)
 			for i := range waiters {
 				waiters[i] = t.Go(func() {
@@ -203,7 +196,7 @@ func (s *FutureSuite) TestWaitEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Wait must end with its context, and settle nothing by that", futures.Declared.Wait)
 		for _, ending := range t.Endings() {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			other := t.Go(func() { got(t, f, 7) })
 			other.Blocks("Wait returned before the future was settled")
 			ctx, end := ending.Start()
@@ -223,7 +216,7 @@ func (s *FutureSuite) TestWaitEndsWithItsContext() {
 		}
 
 		for n := range 12 { // of four who wait, two leave, in every order, and then one comes
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			var waiters []*labtest.Call
 			var leave []context.CancelFunc
 			come := func() {
@@ -251,7 +244,7 @@ func (s *FutureSuite) TestWaitOfAnEndedContextFails() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Wait with a context that has ended must return its error while the future is not settled", futures.Declared.Wait)
 		for _, ending := range t.Endings() {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			ctx, end := ending.Start()
 			end()
 			t.Go(func() {
@@ -267,7 +260,7 @@ func (s *FutureSuite) TestWaitSleepsThroughNothing() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Wait must return when its context ends or the future is settled, even if that happens just behind a look at the context", futures.Declared.Wait)
 		t.InTurn(20, func(ctx *labtest.Moment) {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			ctx.Then = ctx.Cancel
 			waiter := t.Go(func() {
 				_, err := f.Wait(ctx)
@@ -278,7 +271,7 @@ func (s *FutureSuite) TestWaitSleepsThroughNothing() {
 			waiter.Returns("the context has ended, and Wait still blocks")
 		})
 		t.InTurn(20, func(ctx *labtest.Moment) {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			settle := func() { _ = f.SetResult(7) } // perhaps twice
 			ctx.Then = func() { t.Beside(settle) }  // Wait may hold a lock while it looks
 			waiter := t.Go(func() {
@@ -301,7 +294,7 @@ func (s *FutureSuite) TestASettledFutureGivesItsOutcome() {
 		for _, ending := range t.Endings() {
 			ctx, end := ending.Start()
 			end()
-			f, failed := newFuture(), newFuture()
+			f, failed := futures.NewFuture[int](), futures.NewFuture[int]()
 			require.NoError(t, f.SetResult(7), "SetResult failed")
 			require.NoError(t, failed.SetError(errWork), "SetError failed")
 			for range often {
@@ -323,7 +316,7 @@ func (s *FutureSuite) TestASettledFutureGivesItsOutcomeToAll() {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		t.Race(func() labtest.Heat {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			require.NoError(t, f.SetResult(7), "SetResult failed")
 			ask := func(ctx context.Context) func(int) {
 				return func(int) {
@@ -346,7 +339,7 @@ func (s *FutureSuite) TestDoneTells() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-struct-and-a-closed-channel", "Done must tell whether the future is settled", futures.Declared.Done)
 		for _, err := range []error{nil, errWork, context.Canceled, context.DeadlineExceeded} {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			require.False(t, f.Done(), "it is true before the future is settled")
 			waiter := t.Go(func() { _, _ = f.Wait(t.Context()) })
 			waiter.Blocks("Wait returned before the future was settled")
@@ -421,7 +414,7 @@ func (s *CallbacksSuite) TestACallbackRunsOnce() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("call-me-when-it-is-done", "A callback must run exactly once, and not before the future is settled", futures.Declared.AddDoneCallback)
 		for _, way := range ways {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			var ran atomic.Int64
 			callback := func(g future) {
 				ran.Add(1)
@@ -489,7 +482,7 @@ func (s *CallbacksSuite) TestTheyRunInTheOrderAdded() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("call-me-when-it-is-done", "Callbacks must run in the order in which they were added, one after the other", futures.Declared.SetResult, futures.Declared.SetError, futures.Declared.AddDoneCallback)
 		for _, way := range ways {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			var story story
 			var want []string
 			for i := range 5 {
@@ -506,7 +499,7 @@ func (s *CallbacksSuite) TestTheyRunInTheOrderAdded() {
 		}
 
 		const crowd = 1000
-		f := newFuture()
+		f := futures.NewFuture[int]()
 		var ran story
 		var inside labtest.Gauge
 		t.Go(func() {
@@ -531,7 +524,7 @@ func (s *CallbacksSuite) TestTheSettlingCallWaitsForThem() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("call-me-when-it-is-done", "The call that settles the future must return after its callbacks", futures.Declared.SetResult, futures.Declared.SetError)
 		for _, way := range ways {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			gate := labtest.NewGate()
 			f.AddDoneCallback(func(future) { gate.Pass() })
 			settling := t.Go(func() { assert.NoError(t, way.settle(f), "%s failed", way.name) })
@@ -547,7 +540,7 @@ func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("call-me-when-it-is-done", "A callback that is added to a settled future must run before AddDoneCallback returns", futures.Declared.AddDoneCallback)
 		for _, way := range ways {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			require.NoError(t, way.settle(f), "%s failed", way.name)
 			for range 2 {
 				ran := false
@@ -593,7 +586,7 @@ func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 func (s *CallbacksSuite) TestOneAddedLaterDoesNotQueueUp() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("without-the-lock", "A callback that is added later must run at once, even while earlier ones still run", futures.Declared.AddDoneCallback)
-		f := newFuture()
+		f := futures.NewFuture[int]()
 		var story story
 		gate := labtest.NewGate()
 		f.AddDoneCallback(func(future) {
@@ -636,12 +629,12 @@ func (s *CallbacksSuite) TestACallbackSeesTheOutcome() {
 				assert.NotErrorIs(t, err, context.Canceled, "the outcome is not there")
 			})
 		}
-		f := newFuture()
+		f := futures.NewFuture[int]()
 		see(f, func(f future) { got(t, f, 7) })
 		t.Go(func() { assert.NoError(t, f.SetResult(7), "SetResult failed") }).
 			Returns("Wait in a callback blocks")
 
-		f = newFuture()
+		f = futures.NewFuture[int]()
 		see(f, func(f future) { gotError(t, f, errWork) })
 		t.Go(func() { assert.NoError(t, f.SetError(errWork), "SetError failed") }).
 			Returns("Wait in a callback blocks")
@@ -652,7 +645,7 @@ func (s *CallbacksSuite) TestACallbackMaySettle() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("without-the-lock", "A callback may call SetResult and SetError, which return ErrDone", futures.Declared.SetResult, futures.Declared.SetError)
 		for _, way := range ways {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			again := func(f future) {
 				assert.ErrorIs(t, f.SetResult(8), futures.ErrDone, "SetResult returned something else")
 				assert.ErrorIs(t, f.SetError(io.ErrUnexpectedEOF), futures.ErrDone, "SetError returned something else")
@@ -660,7 +653,7 @@ func (s *CallbacksSuite) TestACallbackMaySettle() {
 			ran := 0
 			f.AddDoneCallback(again)
 			f.AddDoneCallback(func(future) { ran++ })
-			other := newFuture()
+			other := futures.NewFuture[int]()
 			other.AddDoneCallback(func(future) { ran++ })
 			f.AddDoneCallback(func(future) { assert.NoError(t, way.settle(other), "%s of another future failed", way.name) })
 			t.Go(func() { assert.NoError(t, way.settle(f), "%s failed", way.name) }).
@@ -676,7 +669,7 @@ func (s *CallbacksSuite) TestACallbackMayAddCallbacks() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("without-the-lock", "A callback may add another one, which runs at once, before AddDoneCallback returns", futures.Declared.AddDoneCallback)
 		for _, late := range []bool{false, true} {
-			f := newFuture()
+			f := futures.NewFuture[int]()
 			var story story
 			outer := func(f future) {
 				story.tell("outer begins")
@@ -708,7 +701,7 @@ func (s *CallbacksSuite) TestACallbackMayAddCallbacks() {
 func (s *CallbacksSuite) TestWaitDoesNotWaitForCallbacks() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("call-me-when-it-is-done", "Wait must block until the future is settled and no longer, even if callbacks still run", futures.Declared.Wait)
-		f := newFuture()
+		f := futures.NewFuture[int]()
 		early := t.Go(func() { got(t, f, 7) })
 		early.Blocks("Wait returned before the future was settled")
 		gate := labtest.NewGate()
@@ -1115,14 +1108,14 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheResult() {
 		for _, result := range []string{"Done.", "", "100%d %s%%", " spaces ", "two\nlines\n", "a\r", "error: not really"} {
 			var out labtest.Recorder
 			task := futures.Go(t.Context(), func(context.Context) (string, error) { return result, nil })
-			showWhenDone(&out, task)
+			futures.ShowWhenDone(&out, task)
 			t.Settle()
 			assert.Equal(t, []string{result + "\n"}, out.Writes(), "the result was %q: wrong writes", result)
 		}
 
 		long := strings.Repeat("so much ", 12_500)
 		var out labtest.Recorder
-		showWhenDone(&out, futures.Go(t.Context(), func(context.Context) (string, error) { return long, nil }))
+		futures.ShowWhenDone(&out, futures.Go(t.Context(), func(context.Context) (string, error) { return long, nil }))
 		t.Settle()
 		require.Equal(t, 1, len(out.Writes()), "the result had %d bytes: wrong number of writes", len(long))
 		assert.True(t, out.String() == long+"\n", "the result had %d bytes, and something else was written", len(long))
@@ -1135,14 +1128,14 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 		for _, err := range []error{errWork, errors.New(""), errors.New("100%d %s%%"), errors.New(" two\nlines \n"), fmt.Errorf("kitchen: %w", errWork), errors.Join(errWork, io.EOF), context.Canceled} {
 			var out labtest.Recorder
 			task := futures.Go(t.Context(), func(context.Context) (string, error) { return "spilt", err })
-			showWhenDone(&out, task)
+			futures.ShowWhenDone(&out, task)
 			t.Settle()
 			assert.Equal(t, []string{"error: " + err.Error() + "\n"}, out.Writes(), "the error was %q: wrong writes", err)
 		}
 
 		var out labtest.Recorder
 		task := futures.Go(t.Context(), func(context.Context) (string, error) { panic("boom") })
-		showWhenDone(&out, task)
+		futures.ShowWhenDone(&out, task)
 		t.Settle()
 		_, err := task.Wait(t.Context())
 		require.Error(t, err, "after a panic Wait returned no error")
@@ -1150,7 +1143,7 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 		assert.Regexp(t, "(?s)^error: .*boom.*\n$", out.String(), "the function panicked with boom: this was written")
 
 		var more labtest.Recorder
-		showWhenDone(&more, task)
+		futures.ShowWhenDone(&more, task)
 		assert.Equal(t, out.Writes(), more.Writes(), "the task was done, ShowWhenDone has returned: wrong writes")
 	})
 }
@@ -1165,7 +1158,7 @@ func (s *TaskSuite) TestShowWhenDoneIsACallback() {
 		})
 		var out labtest.Recorder
 		task.AddDoneCallback(func(futures.Future[string]) { earlier.Pass() })
-		t.Go(func() { showWhenDone(&out, task) }).Returns("the task is not done, and ShowWhenDone blocks")
+		t.Go(func() { futures.ShowWhenDone(&out, task) }).Returns("the task is not done, and ShowWhenDone blocks")
 		var seen []string
 		task.AddDoneCallback(func(futures.Future[string]) { seen = out.Writes() })
 		t.Settle()
@@ -1179,7 +1172,7 @@ func (s *TaskSuite) TestShowWhenDoneIsACallback() {
 		require.Equal(t, []string{"Done.\n"}, seen, "when a callback ran that was added later, this had been written")
 
 		var more labtest.Recorder
-		showWhenDone(&more, task)
+		futures.ShowWhenDone(&more, task)
 		assert.Equal(t, []string{"Done.\n"}, more.Writes(), "the task was done, ShowWhenDone has returned: wrong writes")
 	})
 }
@@ -1592,11 +1585,10 @@ var ways = []struct {
 	{"SetError", func(f future) error { return f.SetError(errWork) }},
 }
 
-//go:noinline
 func newFutures(n int) []future {
 	fs := make([]future, n)
 	for i := range fs {
-		fs[i] = newFuture()
+		fs[i] = futures.NewFuture[int]()
 	}
 	return fs
 }
@@ -1631,8 +1623,6 @@ func untilEnd(ctx context.Context) (int, error) {
 }
 
 // after works for a while, unless its context ends before.
-//
-//go:noinline
 func after(d time.Duration, v int, err error) work {
 	return func(ctx context.Context) (int, error) {
 		select {

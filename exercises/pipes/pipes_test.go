@@ -1688,8 +1688,6 @@ type keyboard struct {
 
 // newKeyboard returns a keyboard on which some lines have been typed already.
 // It belongs to the bubble that makes it.
-//
-//go:noinline
 func newKeyboard(typed ...string) *keyboard {
 	k := &keyboard{typed: make(chan string, len(typed)+1), gone: make(chan struct{})}
 	for _, line := range typed {
@@ -1698,12 +1696,9 @@ func newKeyboard(typed ...string) *keyboard {
 	return k
 }
 
-//go:noinline
 func (k *keyboard) typeLine(line string) { k.typed <- line + "\n" }
 
 // hangUp ends the input with err, after all that has been typed.
-//
-//go:noinline
 func (k *keyboard) hangUp(err error) {
 	k.err = err
 	close(k.gone)

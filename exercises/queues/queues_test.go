@@ -1431,8 +1431,6 @@ func get[T any](t *labtest.T, q queues.Queue[T], n int) []T {
 }
 
 // goPut calls Put in a goroutine of its own.
-//
-//go:noinline
 func goPut(t *labtest.T, q queues.Queue[int], item int) *labtest.Call {
 	return t.Go(func() { put(t, q, item) })
 }

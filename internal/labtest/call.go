@@ -49,8 +49,6 @@ func (t *T) Beside(f func()) {
 
 // Returned tells whether the function has returned. If so, what it wrote may be
 // read.
-//
-//go:noinline
 func (c *Call) Returned() bool {
 	select {
 	case <-c.done:

@@ -24,8 +24,6 @@ type Ending struct {
 // Endings returns the ways in which a context ends: it is cancelled, or its
 // deadline passes, which is later than Blocks and Returns let pass together, or
 // it has a deadline and is cancelled long before that.
-//
-//go:noinline
 func (t *T) Endings() []Ending {
 	cause := errors.New("the cause, which is not what ctx.Err() returns")
 	return []Ending{

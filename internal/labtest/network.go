@@ -33,8 +33,6 @@ type Listener struct {
 }
 
 // NewListener returns a listener without connections.
-//
-//go:noinline
 func NewListener() *Listener {
 	l := new(Listener)
 	l.changed = sync.NewCond(&l.mu)
@@ -167,8 +165,6 @@ type Conn struct {
 }
 
 // Connect returns the two ends of a connection.
-//
-//go:noinline
 func Connect() (client, server *Conn) { return connect(0) }
 
 func connect(n int) (client, server *Conn) {
@@ -187,8 +183,6 @@ func (c *Conn) LocalAddr() net.Addr { return c.local }
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // Close closes this end. It may be called any number of times.
-//
-//go:noinline
 func (c *Conn) Close() error {
 	c.closed.Store(true)
 	return c.Conn.Close()
@@ -200,8 +194,6 @@ func (c *Conn) Closed() bool { return c.closed.Load() }
 // Send writes text to a connection. Somebody who reads it byte by byte gets on as
 // well: after each piece the watchdog hears of it. It returns the error of the Write
 // that failed.
-//
-//go:noinline
 func (t *T) Send(to net.Conn, text string) error {
 	const piece = 16 << 10 // more than most buffers take at once
 	for len(text) > piece {

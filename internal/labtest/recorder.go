@@ -33,9 +33,7 @@ func (r *Recorder) Writes() []string {
 	return slices.Clone(r.writes)
 }
 
-// Sorted returns a sorted copy of lines: of writes whose order is free. It is
-// compiled once, where a suite's own slices.Sort is compiled with every edit, which
-// took a tenth of the time to the verdict.
+// Sorted returns a sorted copy of lines: of writes whose order is free.
 func Sorted(lines []string) []string {
 	return slices.Sorted(slices.Values(lines))
 }
@@ -82,8 +80,6 @@ func (e *Exclusive) Overlapped() bool { return e.gauge.Max() > 1 }
 type Gauge struct{ now, max atomic.Int64 }
 
 // Enter counts one more, until leave is called.
-//
-//go:noinline
 func (g *Gauge) Enter() (leave func()) {
 	n := g.now.Add(1)
 	for {
@@ -108,13 +104,9 @@ type Gate struct {
 }
 
 // NewGate returns a closed gate.
-//
-//go:noinline
 func NewGate() *Gate { return &Gate{open: make(chan struct{})} }
 
 // Pass blocks until the gate is open.
-//
-//go:noinline
 func (g *Gate) Pass() {
 	g.waiting.Add(1)
 	<-g.open
@@ -135,8 +127,6 @@ type Meeting struct {
 }
 
 // NewMeeting returns a meeting of n.
-//
-//go:noinline
 func NewMeeting(n int) *Meeting {
 	m := &Meeting{complete: make(chan struct{})}
 	m.missing.Store(int64(n))

@@ -83,10 +83,7 @@ func (t *T) Rule(section, rule string, funcs ...any) {
 // It is for where a rule of the lesson asks for it.
 func (t *T) NothingStays() { t.noLeak.Store(true) }
 
-// Context returns a context that ends when the test function has returned. Like
-// some others that suites call often it is not inlined: docs/decisions/inlining.md.
-//
-//go:noinline
+// Context returns a context that ends when the test function has returned.
 func (t *T) Context() context.Context { return t.ctx }
 
 // Name returns the name of the test.
