@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/finals"
+	"conclab/internal/contract/finals"
 	"conclab/internal/labtest"
 )
 
@@ -37,13 +37,6 @@ const nobody = "http://127.0.0.1:1"
 
 var errBoom = errors.New("boom")
 
-// Variables, since the compiler would copy the functions into every test that calls
-// them: docs/decisions/inlining.md.
-var (
-	getOp  = finals.GetOp
-	pingOp = finals.PingOp
-)
-
 // Task 1: what a client asks for.
 
 type ParseSuite struct{ labtest.Suite }
@@ -52,7 +45,7 @@ func TestParse(t *testing.T) { suite.Run(t, new(ParseSuite)) }
 
 func (s *ParseSuite) TestAnOperationAndItsArgument() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-line", "Parse must give the first word and the rest, trimmed", finals.Parse)
+		t.Rule("a-line", "Parse must give the first word and the rest, trimmed", finals.Declared.Parse)
 		parses(t, []line{
 			{"ping localhost", "ping", "localhost"},
 			{"get http://example.com/", "get", "http://example.com/"},
@@ -76,7 +69,7 @@ func (s *ParseSuite) TestAnOperationAndItsArgument() {
 
 func (s *ParseSuite) TestLettersOfAnyCase() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-line", "Parse must give the operation in lower case, and the argument as it is", finals.Parse)
+		t.Rule("a-line", "Parse must give the operation in lower case, and the argument as it is", finals.Declared.Parse)
 		parses(t, []line{
 			{"PING LocalHost", "ping", "LocalHost"},
 			{"Get http://EXAMPLE.com/", "get", "http://EXAMPLE.com/"},
@@ -88,7 +81,7 @@ func (s *ParseSuite) TestLettersOfAnyCase() {
 
 func (s *ParseSuite) TestWithoutOperationOrArgument() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-line", "A line without an operation or without an argument must be an error", finals.Parse)
+		t.Rule("a-line", "A line without an operation or without an argument must be an error", finals.Declared.Parse)
 		for _, line := range []string{"", " ", "\t \t", "ping", " ping", "ping ", "\tping\t ", "\r\n", "ping\r\n"} {
 			got, err := finals.Parse(line)
 			require.Error(t, err, "of %q it made %+v", line, got)
@@ -116,7 +109,7 @@ func TestServer(t *testing.T) { suite.Run(t, new(ServerSuite)) }
 
 func (s *ServerSuite) TestItDoesAsItIsTold() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("functions-in-a-map", "The operation that the line names must run once, with its argument, and the connection must then be closed", (*finals.Server).Serve)
+		t.Rule("functions-in-a-map", "The operation that the line names must run once, with its argument, and the connection must then be closed", finals.Declared.Serve)
 		var ran labtest.Recorder
 		note := func(name string) finals.Operation {
 			return func(_ context.Context, arg string, w io.Writer) error {
@@ -151,7 +144,7 @@ func (s *ServerSuite) TestItDoesAsItIsTold() {
 
 func (s *ServerSuite) TestTheOutputReachesTheClientAsItIs() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("functions-in-a-map", "What an operation writes must reach the client, all of it and nothing else", (*finals.Server).Serve)
+		t.Rule("functions-in-a-map", "What an operation writes must reach the client, all of it and nothing else", finals.Declared.Serve)
 		large := strings.Repeat("0123456789abcdef", 3<<12) // 192 KiB
 		for _, parts := range [][]string{
 			{"hello\n"},
@@ -200,7 +193,7 @@ func (s *ServerSuite) TestTheOutputReachesTheClientAsItIs() {
 
 func (s *ServerSuite) TestALineMayComeInPieces() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-line-at-last", "A request must be read up to its line's end, however many pieces it comes in, and not run before", (*finals.Server).Serve)
+		t.Rule("a-line-at-last", "A request must be read up to its line's end, however many pieces it comes in, and not run before", finals.Declared.Serve)
 		var ran atomic.Int64
 		server, ln := &finals.Server{Timeout: halfADay, Ops: ops{"say": counted(&ran)}}, labtest.NewListener()
 		t.Go(func() { _ = server.Serve(context.Background(), ln) }) // a ctx that never ends
@@ -222,7 +215,7 @@ func (s *ServerSuite) TestALineMayComeInPieces() {
 
 func (s *ServerSuite) TestALineMayEndWithAHalfClose() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-line-at-last", "A client that sends a line without a newline and stops sending (io.EOF) must have its answer", (*finals.Server).Serve)
+		t.Rule("a-line-at-last", "A client that sends a line without a newline and stops sending (io.EOF) must have its answer", finals.Declared.Serve)
 		r := serve(t, &finals.Server{Ops: ops{"say": say}})
 		for _, conn := range []*sent{
 			{data: "say hello", end: io.EOF},
@@ -237,7 +230,7 @@ func (s *ServerSuite) TestALineMayEndWithAHalfClose() {
 
 func (s *ServerSuite) TestOneRequestForEachClient() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-line-at-last", "Only one request of a client must run", (*finals.Server).Serve)
+		t.Rule("a-line-at-last", "Only one request of a client must run", finals.Declared.Serve)
 		var ran atomic.Int64
 		r := serve(t, &finals.Server{Ops: ops{"say": counted(&ran)}})
 		require.Equal(t, "one\n", ask(t, r.ln.Dial(), "say one\nsay two\n"), "two lines came, and the answer was")
@@ -249,7 +242,7 @@ func (s *ServerSuite) TestOneRequestForEachClient() {
 
 func (s *ServerSuite) TestALineOfMaxRequestBytes() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("too-long", "A line of MaxRequest bytes, without its ending, must be read as a whole", (*finals.Server).Serve)
+		t.Rule("too-long", "A line of MaxRequest bytes, without its ending, must be read as a whole", finals.Declared.Serve)
 		var got atomic.Value
 		r := serve(t, &finals.Server{Ops: ops{"take": func(_ context.Context, arg string, _ io.Writer) error {
 			got.Store(arg)
@@ -271,7 +264,7 @@ func (s *ServerSuite) TestALineOfMaxRequestBytes() {
 
 func (s *ServerSuite) TestALineThatIsTooLong() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("too-long", "A line of more than MaxRequest bytes must be answered `error: request too long`, without waiting for its end", (*finals.Server).Serve)
+		t.Rule("too-long", "A line of more than MaxRequest bytes must be answered `error: request too long`, without waiting for its end", finals.Declared.Serve)
 		var ran atomic.Int64
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": counted(&ran)}})
 		const want = "error: request too long\n"
@@ -301,7 +294,7 @@ func (s *ServerSuite) TestALineThatIsTooLong() {
 
 func (s *ServerSuite) TestALineThatBreaksOff() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("half-a-line", "If reading fails before the line has ended, nothing must run, and the connection must be closed", (*finals.Server).Serve)
+		t.Rule("half-a-line", "If reading fails before the line has ended, nothing must run, and the connection must be closed", finals.Declared.Serve)
 		var ran atomic.Int64
 		r := serve(t, &finals.Server{Ops: ops{"say": counted(&ran)}})
 		for _, data := range []string{"say all my mon", "say", ""} {
@@ -323,7 +316,7 @@ func (s *ServerSuite) TestALineThatBreaksOff() {
 
 func (s *ServerSuite) TestErrorsAreOneLine() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-answers", "An error must be answered by one line, `error: MESSAGE`, with spaces for line breaks", (*finals.Server).Serve)
+		t.Rule("errors-are-answers", "An error must be answered by one line, `error: MESSAGE`, with spaces for line breaks", finals.Declared.Serve)
 		var fails error
 		r := serve(t, &finals.Server{Ops: ops{"fail": func(context.Context, string, io.Writer) error { return fails }}})
 		for _, c := range []struct {
@@ -372,7 +365,7 @@ func (s *ServerSuite) TestErrorsAreOneLine() {
 
 func (s *ServerSuite) TestABadRequestIsAnError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-answers", "A line that Parse does not understand must be answered by one line, `error: MESSAGE`", (*finals.Server).Serve)
+		t.Rule("errors-are-answers", "A line that Parse does not understand must be answered by one line, `error: MESSAGE`", finals.Declared.Serve)
 		var ran atomic.Int64
 		r := serve(t, &finals.Server{Ops: ops{"say": counted(&ran)}})
 		for _, request := range []string{"\n", "\r\n", "  \n", "say\n", " say \r\n", "nonsense\n"} {
@@ -388,7 +381,7 @@ func (s *ServerSuite) TestABadRequestIsAnError() {
 
 func (s *ServerSuite) TestAnUnknownOperation() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-answers", "An unknown operation must be answered by an error that lists those that there are, sorted", (*finals.Server).Serve)
+		t.Rule("errors-are-answers", "An unknown operation must be answered by an error that lists those that there are, sorted", finals.Declared.Serve)
 		for _, c := range []struct{ names, request string }{
 			{"get, ping", "x y\n"},
 			{"alpha, get, ping, whois", "pin localhost\n"},
@@ -415,7 +408,7 @@ func (s *ServerSuite) TestAnUnknownOperation() {
 
 func (s *ServerSuite) TestWhatWasWrittenBeforeAnErrorStays() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("errors-are-answers", "What an operation wrote before it failed must stay, and the error must begin on a line of its own", (*finals.Server).Serve)
+		t.Rule("errors-are-answers", "What an operation wrote before it failed must stay, and the error must begin on a line of its own", finals.Declared.Serve)
 		for _, parts := range [][]string{{"half"}, {"whole\n"}, {"whole\nhalf"}, {"half", "whole\n"}, {"whole\n", "half"}, {"whole\n", ""}, {"half", ""}} {
 			for _, panics := range []bool{false, true} {
 				r := serve(t, &finals.Server{Ops: ops{"fail": func(_ context.Context, _ string, w io.Writer) error {
@@ -440,7 +433,7 @@ func (s *ServerSuite) TestWhatWasWrittenBeforeAnErrorStays() {
 
 func (s *ServerSuite) TestAPanicIsAnInternalError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("a-panic-inside", "An operation that panics must be answered `error: internal error`, and the server must go on", (*finals.Server).Serve)
+		t.Rule("a-panic-inside", "An operation that panics must be answered `error: internal error`, and the server must go on", finals.Declared.Serve)
 		t.NothingStays()
 		desk := newDesk()
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{
@@ -479,7 +472,7 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 
 func (s *ServerSuite) TestNobodyWaitsForOthers() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Every client must be served while others are silent, run, or do not take their answer", (*finals.Server).Serve)
+		t.Rule("many-clients", "Every client must be served while others are silent, run, or do not take their answer", finals.Declared.Serve)
 		desk := newDesk()
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": say, "wait": desk.op}})
 		var clients []*labtest.Conn
@@ -500,7 +493,7 @@ func (s *ServerSuite) TestNobodyWaitsForOthers() {
 
 func (s *ServerSuite) TestHundredsAtATime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Hundreds of requests must run at the same time, and each client must have its own answer", (*finals.Server).Serve)
+		t.Rule("many-clients", "Hundreds of requests must run at the same time, and each client must have its own answer", finals.Declared.Serve)
 		const n = 300
 		for _, limit := range []int{0, n} {
 			all := labtest.NewMeeting(n)
@@ -525,7 +518,7 @@ func (s *ServerSuite) TestHundredsAtATime() {
 
 func (s *ServerSuite) TestRealSockets() {
 	s.Real(func(t *labtest.T) {
-		t.Rule("many-clients", "On real sockets clients must have their answers, and Serve must end with its context", (*finals.Server).Serve)
+		t.Rule("many-clients", "On real sockets clients must have their answers, and Serve must end with its context", finals.Declared.Serve)
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err, "the test cannot listen on 127.0.0.1")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -564,7 +557,7 @@ func (s *ServerSuite) TestRealSockets() {
 
 func (s *ServerSuite) TestItEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", finals.Declared.Serve)
 		t.NothingStays()
 		for _, end := range t.Endings() {
 			ctx, stop := end.Start()
@@ -582,7 +575,7 @@ func (s *ServerSuite) TestItEndsWithItsContext() {
 
 func (s *ServerSuite) TestWhoHasNotSentItsLineIsClosed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, a client that has not sent its whole line must be closed, and nothing run for it", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, a client that has not sent its whole line must be closed, and nothing run for it", finals.Declared.Serve)
 		t.NothingStays()
 		var ran atomic.Int64
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": counted(&ran)}})
@@ -601,7 +594,7 @@ func (s *ServerSuite) TestWhoHasNotSentItsLineIsClosed() {
 
 func (s *ServerSuite) TestARunningRequestGoesOn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, the contexts of requests that run must not end, and their answers must get out", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, the contexts of requests that run must not end, and their answers must get out", finals.Declared.Serve)
 		t.NothingStays()
 		for _, end := range t.Endings() {
 			ctx, stop := end.Start()
@@ -638,7 +631,7 @@ func (s *ServerSuite) TestARunningRequestGoesOn() {
 
 func (s *ServerSuite) TestALineThatHasJustBeenReadHasItsAnswer() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "If ctx ends right when a line has been read, its client must have its answer all the same", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "If ctx ends right when a line has been read, its client must have its answer all the same", finals.Declared.Serve)
 		var r *running
 		server := func() *finals.Server { return &finals.Server{Timeout: halfADay, Ops: ops{"say": patient}} }
 		for round := range 20 {
@@ -670,7 +663,7 @@ func (s *ServerSuite) TestALineThatHasJustBeenReadHasItsAnswer() {
 
 func (s *ServerSuite) TestEitherTheAnswerOrNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its answer if its line was read, and be closed if not", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its answer if its line was read, and be closed if not", finals.Declared.Serve)
 		for range 100 {
 			t.Progress()
 			r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": say}})
@@ -693,7 +686,7 @@ func (s *ServerSuite) TestEitherTheAnswerOrNothing() {
 
 func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", finals.Declared.Serve)
 		t.NothingStays()
 		for range 100 {
 			t.Progress()
@@ -723,7 +716,7 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 
 func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", finals.Declared.Serve)
 		t.NothingStays()
 		for _, err := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, io.EOF, context.Canceled} {
 			desk := newDesk()
@@ -743,7 +736,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 			require.Zero(t, r.ln.Open(), "so many connections are still open")
 		}
 
-		t.Rule("the-orderly-end", "When Serve returns an error of Accept, no goroutine may stay behind, whatever its clients have done", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "When Serve returns an error of Accept, no goroutine may stay behind, whatever its clients have done", finals.Declared.Serve)
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{
 			"say":   say,
 			"fail":  func(context.Context, string, io.Writer) error { return errBoom },
@@ -766,7 +759,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 
 func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", finals.Declared.Serve)
 		t.NothingStays()
 		desk := newDesk()
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op}})
@@ -785,14 +778,14 @@ func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 
 func (s *ServerSuite) TestItWaitsForTheLastOfThem() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", finals.Declared.Serve)
 		t.ClosesAll((&finals.Server{Ops: ops{"say": say}}).Serve, func(client *labtest.Conn) { ask(t, client, "say hello\n") })
 	})
 }
 
 func (s *ServerSuite) TestItMayServeAgain() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", finals.Declared.Serve)
 		server := &finals.Server{Ops: ops{"say": say}, MaxConns: 2}
 		for range 3 {
 			r := serve(t, server)
@@ -816,7 +809,7 @@ func TestOperations(t *testing.T) { suite.Run(t, new(OperationsSuite)) }
 
 func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("ping", "PingOp must ping its argument and write `Ping response in 12.3 ms.` and a newline, in one Write", finals.PingOp)
+		t.Rule("ping", "PingOp must ping its argument and write `Ping response in 12.3 ms.` and a newline, in one Write", finals.Declared.PingOp)
 		for _, c := range []struct {
 			took time.Duration
 			want string
@@ -832,7 +825,7 @@ func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
 			{0, "Ping response in 0.0 ms.\n"},
 		} {
 			var asked, out labtest.Recorder
-			op := pingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
+			op := finals.PingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
 				_, _ = io.WriteString(&asked, host)
 				return c.took, nil
 			}))
@@ -845,17 +838,17 @@ func (s *OperationsSuite) TestPingAnswersInMilliseconds() {
 
 func (s *OperationsSuite) TestPingGivesTheErrorOn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("ping", "If the ping fails, PingOp must give its error on, and write nothing", finals.PingOp)
+		t.Rule("ping", "If the ping fails, PingOp must give its error on, and write nothing", finals.Declared.PingOp)
 		for _, fails := range []error{errBoom, context.DeadlineExceeded} {
 			var out labtest.Recorder
-			op := pingOp(pinger(func(context.Context, string) (time.Duration, error) { return time.Second, fails }))
+			op := finals.PingOp(pinger(func(context.Context, string) (time.Duration, error) { return time.Second, fails }))
 			require.ErrorIs(t, op(t.Context(), "localhost", &out), fails, "it gave another error")
 			require.Empty(t, out.Writes(), "it wrote something")
 		}
 
 		pings := 0
 		var out labtest.Recorder
-		op := pingOp(pinger(func(context.Context, string) (time.Duration, error) {
+		op := finals.PingOp(pinger(func(context.Context, string) (time.Duration, error) {
 			if pings++; pings == 1 {
 				return 0, errBoom
 			}
@@ -868,10 +861,10 @@ func (s *OperationsSuite) TestPingGivesTheErrorOn() {
 
 func (s *OperationsSuite) TestPingHandsItsContextOn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("ping", "PingOp must ping under its ctx", finals.PingOp)
+		t.Rule("ping", "PingOp must ping under its ctx", finals.Declared.PingOp)
 		for _, end := range t.Endings() {
 			ctx, stop := end.Start()
-			op := pingOp(pinger(func(ctx context.Context, _ string) (time.Duration, error) {
+			op := finals.PingOp(pinger(func(ctx context.Context, _ string) (time.Duration, error) {
 				<-ctx.Done()
 				return 0, ctx.Err()
 			}))
@@ -885,7 +878,7 @@ func (s *OperationsSuite) TestPingHandsItsContextOn() {
 
 func (s *OperationsSuite) TestGetWritesTheResponse() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("get", "GetOp must send a GET, and write the status, an empty line and the body", finals.GetOp)
+		t.Rule("get", "GetOp must send a GET, and write the status, an empty line and the body", finals.Declared.GetOp)
 		var asked labtest.Recorder
 		client := web(t, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = fmt.Fprintf(&asked, "%s %s%s", r.Method, r.Host, r.URL.RequestURI())
@@ -905,7 +898,7 @@ func (s *OperationsSuite) TestGetWritesTheResponse() {
 		} {
 			before := len(asked.Writes())
 			var out labtest.Recorder
-			require.NoError(t, getOp(client)(t.Context(), c.url, &out), "it failed")
+			require.NoError(t, finals.GetOp(client)(t.Context(), c.url, &out), "it failed")
 			require.Equal(t, c.want, out.String(), "it wrote something else")
 			require.Equal(t, []string{"GET " + strings.TrimPrefix(c.url, "http://")}, asked.Writes()[before:], "the server was asked for something else")
 		}
@@ -914,11 +907,11 @@ func (s *OperationsSuite) TestGetWritesTheResponse() {
 
 func (s *OperationsSuite) TestGetTakesAnyStatusForASuccess() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("get", "Any status must be a success, and be written as resp.Status has it", finals.GetOp)
+		t.Rule("get", "Any status must be a success, and be written as resp.Status has it", finals.Declared.GetOp)
 		for _, status := range []string{"404 Not Found", "500 Internal Server Error", "201 Created", "418 I'm a teapot", "299 100 %d", "304 Not Modified"} {
 			body := &body{Reader: strings.NewReader("hello")}
 			var out labtest.Recorder
-			require.NoError(t, getOp(answering(status, body))(t.Context(), nobody+"/", &out), "the status was %s, and it failed", status)
+			require.NoError(t, finals.GetOp(answering(status, body))(t.Context(), nobody+"/", &out), "the status was %s, and it failed", status)
 			require.Equal(t, status+"\n\nhello", out.String(), "it wrote something else")
 		}
 
@@ -931,17 +924,17 @@ func (s *OperationsSuite) TestGetTakesAnyStatusForASuccess() {
 			_, _ = io.WriteString(w, "hello")
 		})
 		var followed, stopped labtest.Recorder
-		require.NoError(t, getOp(client)(t.Context(), nobody+"/here", &followed), "it failed")
+		require.NoError(t, finals.GetOp(client)(t.Context(), nobody+"/here", &followed), "it failed")
 		require.Equal(t, "200 OK\n\nhello", followed.String(), "its client follows redirects, and it wrote")
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		require.NoError(t, getOp(client)(t.Context(), nobody+"/here", &stopped), "it failed")
+		require.NoError(t, finals.GetOp(client)(t.Context(), nobody+"/here", &stopped), "it failed")
 		require.Equal(t, "302 Found\n\n", stopped.String(), "its client does not follow redirects, and it wrote")
 	})
 }
 
 func (s *OperationsSuite) TestGetKnowsOnlyTheWeb() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("get", "An argument that is no http or https URL must be an error, and nothing be sent", finals.GetOp)
+		t.Rule("get", "An argument that is no http or https URL must be an error, and nothing be sent", finals.Declared.GetOp)
 		var sent labtest.Recorder
 		client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 			_, _ = io.WriteString(&sent, r.URL.Scheme)
@@ -952,13 +945,13 @@ func (s *OperationsSuite) TestGetKnowsOnlyTheWeb() {
 			"127.0.0.1", "127.0.0.1:1", "localhost:1/x", "//127.0.0.1:1/", "/etc/passwd", "javascript:alert(1)", "http", "://",
 			"ws://127.0.0.1:1/", "http//127.0.0.1:1/", "ftp://http://127.0.0.1:1/",
 		} {
-			err := getOp(client)(t.Context(), arg, io.Discard)
+			err := finals.GetOp(client)(t.Context(), arg, io.Discard)
 			require.Error(t, err, "for %q it gave none", arg)
 			require.Empty(t, sent.Writes(), "for %q it has sent a request", arg)
 		}
-		require.Error(t, getOp(client)(t.Context(), nobody+"/%zz\x7f", io.Discard), "for a URL that does not parse it gave none")
+		require.Error(t, finals.GetOp(client)(t.Context(), nobody+"/%zz\x7f", io.Discard), "for a URL that does not parse it gave none")
 		for _, scheme := range []string{"http", "https"} {
-			require.NoError(t, getOp(client)(t.Context(), scheme+"://127.0.0.1:1/", io.Discard), "for a %s URL it gave one", scheme)
+			require.NoError(t, finals.GetOp(client)(t.Context(), scheme+"://127.0.0.1:1/", io.Discard), "for a %s URL it gave one", scheme)
 		}
 		require.Equal(t, []string{"http", "https"}, sent.Writes(), "the requests that it sent")
 	})
@@ -966,13 +959,13 @@ func (s *OperationsSuite) TestGetKnowsOnlyTheWeb() {
 
 func (s *OperationsSuite) TestGetWritesAtMostMaxBody() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("bodies-without-end", "GetOp must write at most MaxBody bytes of a body, and all of it if it has no more", finals.GetOp)
+		t.Rule("bodies-without-end", "GetOp must write at most MaxBody bytes of a body, and all of it if it has no more", finals.Declared.GetOp)
 		whole := strings.Repeat("0123456789abcdef", 1<<16) // MaxBody
 		for _, extra := range []string{"", "!", strings.Repeat("!", 100_000)} {
 			body := &body{Reader: strings.NewReader(whole + extra)}
 			var out labtest.Recorder
 			t.Progress()
-			err := getOp(answering("200 OK", body))(t.Context(), nobody+"/", &out)
+			err := finals.GetOp(answering("200 OK", body))(t.Context(), nobody+"/", &out)
 			if extra == "" {
 				require.NoError(t, err, "a body has MaxBody bytes, and it failed")
 			}
@@ -984,14 +977,14 @@ func (s *OperationsSuite) TestGetWritesAtMostMaxBody() {
 		const plenty = 64 * finals.MaxBody
 		body := &body{Reader: io.LimitReader(zeros{}, plenty)}
 		t.Progress()
-		_ = getOp(answering("200 OK", body))(t.Context(), nobody+"/", io.Discard)
+		_ = finals.GetOp(answering("200 OK", body))(t.Context(), nobody+"/", io.Discard)
 		require.Less(t, body.read.Load(), int64(plenty), "of a body without an end it read so many bytes, and would read on")
 	})
 }
 
 func (s *OperationsSuite) TestGetClosesTheBody() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("get", "The response's body must always be closed", finals.GetOp)
+		t.Rule("get", "The response's body must always be closed", finals.Declared.GetOp)
 		broken := labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
 		writes := 0
 		breaks := labtest.WriterFunc(func(p []byte) (int, error) {
@@ -1015,7 +1008,7 @@ func (s *OperationsSuite) TestGetClosesTheBody() {
 			{"the status was 500", "500 Internal Server Error", strings.NewReader("hello"), io.Discard},
 		} {
 			body := &body{Reader: c.body}
-			_ = getOp(answering(c.status, body))(t.Context(), nobody+"/", c.w)
+			_ = finals.GetOp(answering(c.status, body))(t.Context(), nobody+"/", c.w)
 			require.True(t, body.closed.Load(), "%s, and it is not closed", c.what)
 		}
 	})
@@ -1023,19 +1016,19 @@ func (s *OperationsSuite) TestGetClosesTheBody() {
 
 func (s *OperationsSuite) TestGetGivesErrors() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("get", "A response that does not come, or not whole, must be an error", finals.GetOp)
+		t.Rule("get", "A response that does not come, or not whole, must be an error", finals.Declared.GetOp)
 		deaf := &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errBoom })}
-		require.Error(t, getOp(deaf)(t.Context(), nobody+"/", io.Discard), "nobody answered, and it gave none")
+		require.Error(t, finals.GetOp(deaf)(t.Context(), nobody+"/", io.Discard), "nobody answered, and it gave none")
 		for _, end := range []error{errBoom, io.ErrUnexpectedEOF} {
 			half := &body{Reader: io.MultiReader(strings.NewReader("half a bo"), iotest.ErrReader(end))}
-			require.Error(t, getOp(answering("200 OK", half))(t.Context(), nobody+"/", io.Discard), "the body broke off (%v), and it gave none", end)
+			require.Error(t, finals.GetOp(answering("200 OK", half))(t.Context(), nobody+"/", io.Discard), "the body broke off (%v), and it gave none", end)
 		}
 	})
 }
 
 func (s *OperationsSuite) TestGetEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("get", "When ctx ends, GetOp must end, before the response has come and in the middle of it", finals.GetOp)
+		t.Rule("get", "When ctx ends, GetOp must end, before the response has come and in the middle of it", finals.Declared.GetOp)
 		client := web(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/half" {
 				_, _ = io.WriteString(w, "half a bo")
@@ -1047,7 +1040,7 @@ func (s *OperationsSuite) TestGetEndsWithItsContext() {
 			for _, end := range t.Endings() {
 				ctx, stop := end.Start()
 				call := t.Go(func() {
-					assert.Error(t, getOp(client)(ctx, nobody+path, io.Discard), "it gave no error")
+					assert.Error(t, finals.GetOp(client)(ctx, nobody+path, io.Discard), "it gave no error")
 				})
 				call.Blocks("its ctx has not ended, the response is not there, and it returned")
 				stop()
@@ -1059,15 +1052,15 @@ func (s *OperationsSuite) TestGetEndsWithItsContext() {
 
 func (s *OperationsSuite) TestOperationsRunSideBySide() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("functions-in-a-map", "An operation must be able to run many times at the same time", finals.PingOp, finals.GetOp)
+		t.Rule("functions-in-a-map", "An operation must be able to run many times at the same time", finals.Declared.PingOp, finals.Declared.GetOp)
 		const n = 10
 		all := labtest.NewMeeting(n)
-		get := getOp(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		get := finals.GetOp(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 			assert.True(t, all.Attend(), "ten GETs, and they do not run at the same time")
 			return response(r, "200 OK", &body{Reader: strings.NewReader(r.URL.Path)}), nil
 		})})
 		both := labtest.NewMeeting(n)
-		ping := pingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
+		ping := finals.PingOp(pinger(func(_ context.Context, host string) (time.Duration, error) {
 			assert.True(t, both.Attend(), "ten pings, and they do not run at the same time")
 			return time.Duration(len(host)) * time.Millisecond, nil
 		}))
@@ -1099,7 +1092,7 @@ func TestLimits(t *testing.T) { suite.Run(t, new(LimitsSuite)) }
 
 func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "After Timeout an operation's context must be ended, and its client be answered `error: timed out` and closed", (*finals.Server).Serve)
+		t.Rule("no-longer-than-that", "After Timeout an operation's context must be ended, and its client be answered `error: timed out` and closed", finals.Declared.Serve)
 		t.NothingStays()
 		var ended atomic.Int64
 		until := func(ctx context.Context) {
@@ -1158,7 +1151,7 @@ func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 
 func (s *LimitsSuite) TestEvenOneThatIgnoresItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "An operation that ignores its context must be timed out too, and Serve must still wait for it", (*finals.Server).Serve)
+		t.Rule("no-longer-than-that", "An operation that ignores its context must be timed out too, and Serve must still wait for it", finals.Declared.Serve)
 		t.NothingStays()
 		gate := labtest.NewGate()
 		r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"say": say, "ignore": func(context.Context, string, io.Writer) error {
@@ -1191,7 +1184,7 @@ func (s *LimitsSuite) TestEvenOneThatIgnoresItsContext() {
 
 func (s *LimitsSuite) TestWhatComesTooLateReachesNobody() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "What an operation writes after its time is over must not reach the client", (*finals.Server).Serve)
+		t.Rule("no-longer-than-that", "What an operation writes after its time is over must not reach the client", finals.Declared.Serve)
 		for _, early := range []string{"", "early\n", "early"} {
 			for _, ends := range []func() error{
 				func() error { return nil },
@@ -1258,7 +1251,7 @@ func (s *LimitsSuite) TestWhatComesTooLateReachesNobody() {
 
 func (s *LimitsSuite) TestWhoTakesNothingIsTimedOutToo() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "An operation whose client takes nothing must be timed out too, and its client be told when it does", (*finals.Server).Serve)
+		t.Rule("no-longer-than-that", "An operation whose client takes nothing must be timed out too, and its client be told when it does", finals.Declared.Serve)
 		for range 3 {
 			t.Progress()
 			r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"write": func(ctx context.Context, _ string, w io.Writer) error {
@@ -1281,7 +1274,7 @@ func (s *LimitsSuite) TestWhoTakesNothingIsTimedOutToo() {
 
 func (s *LimitsSuite) TestTheClockRunsWithTheOperation() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "The clock must run while the operation runs, not while the line is awaited", (*finals.Server).Serve)
+		t.Rule("no-longer-than-that", "The clock must run while the operation runs, not while the line is awaited", finals.Declared.Serve)
 		nap := func(ctx context.Context, arg string, w io.Writer) error {
 			time.Sleep(time.Minute - time.Second)
 			if err := ctx.Err(); err != nil {
@@ -1310,7 +1303,7 @@ func (s *LimitsSuite) TestTheClockRunsWithTheOperation() {
 
 func (s *LimitsSuite) TestTheDefaultTimeout() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "Without Timeout an operation must have DefaultTimeout", (*finals.Server).Serve)
+		t.Rule("no-longer-than-that", "Without Timeout an operation must have DefaultTimeout", finals.Declared.Serve)
 		r := serve(t, &finals.Server{Ops: ops{"nap": func(_ context.Context, arg string, w io.Writer) error {
 			d, err := time.ParseDuration(arg)
 			assert.NoError(t, err, "another argument")
@@ -1326,7 +1319,7 @@ func (s *LimitsSuite) TestTheDefaultTimeout() {
 
 func (s *LimitsSuite) TestHangingUpEndsTheContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("who-hangs-up", "When a client hangs up after its line, its request's context must end", (*finals.Server).Serve)
+		t.Rule("who-hangs-up", "When a client hangs up after its line, its request's context must end", finals.Declared.Serve)
 		t.NothingStays()
 		desk, gate := newDesk(), labtest.NewGate()
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op, "say": say, "panic": func(context.Context, string, io.Writer) error {
@@ -1380,7 +1373,7 @@ func (s *LimitsSuite) TestHangingUpEndsTheContext() {
 
 func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("who-hangs-up", "Bytes that come after the line must be ignored: they end nothing, and hide no hanging up", (*finals.Server).Serve)
+		t.Rule("who-hangs-up", "Bytes that come after the line must be ignored: they end nothing, and hide no hanging up", finals.Declared.Serve)
 		t.NothingStays()
 		for _, further := range []string{"x", "wait again\n", strings.Repeat("line\n", 20_000)} {
 			for _, hangsUp := range []bool{false, true} {
@@ -1438,7 +1431,7 @@ func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 
 func (s *LimitsSuite) TestAHalfCloseIsNoHangingUp() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("who-hangs-up", "A line that ended with io.EOF must have its answer: its context must not end", (*finals.Server).Serve)
+		t.Rule("who-hangs-up", "A line that ended with io.EOF must have its answer: its context must not end", finals.Declared.Serve)
 		desk := newDesk()
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op}})
 		client := r.ln.Dial((&sent{data: "wait hello", end: io.EOF}).wrap)
@@ -1453,7 +1446,7 @@ func (s *LimitsSuite) TestAHalfCloseIsNoHangingUp() {
 
 func (s *LimitsSuite) TestAtMostMaxConns() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "At most MaxConns connections must be handled at the same time, and so many must be", (*finals.Server).Serve)
+		t.Rule("the-many", "At most MaxConns connections must be handled at the same time, and so many must be", finals.Declared.Serve)
 		for _, limit := range []int{1, 3} {
 			r := serve(t, &finals.Server{MaxConns: limit, Timeout: halfADay, Ops: ops{"nap": func(ctx context.Context, arg string, w io.Writer) error {
 				t.Pass(time.Second)
@@ -1477,7 +1470,7 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 
 func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "When MaxConns connections are there, the next must wait until one has ended, in whichever way", (*finals.Server).Serve)
+		t.Rule("the-many", "When MaxConns connections are there, the next must wait until one has ended, in whichever way", finals.Declared.Serve)
 		desk := newDesk()
 		r := serve(t, &finals.Server{MaxConns: 2, Timeout: time.Minute, Ops: ops{
 			"say": say, "wait": desk.op,
@@ -1588,7 +1581,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 
 func (s *LimitsSuite) TestOneAcceptErrorIsEnough() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "If Accept fails, once, Serve must end as well when there are many places", (*finals.Server).Serve)
+		t.Rule("the-orderly-end", "If Accept fails, once, Serve must end as well when there are many places", finals.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &finals.Server{MaxConns: 3, Timeout: halfADay, Ops: ops{"say": say}})
 		client := r.ln.Dial()
@@ -1603,7 +1596,7 @@ func (s *LimitsSuite) TestOneAcceptErrorIsEnough() {
 
 func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "When ctx ends, those who wait for their turn must be closed", (*finals.Server).Serve)
+		t.Rule("the-many", "When ctx ends, those who wait for their turn must be closed", finals.Declared.Serve)
 		t.NothingStays()
 		for _, fails := range []error{nil, errBoom} {
 			desk := newDesk()

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stretchr/testify/suite"
 
-	"conclab/exercises/ping"
+	"conclab/internal/contract/ping"
 	"conclab/internal/labtest"
 )
 
@@ -48,7 +48,7 @@ func TestBoom(t *testing.T) { suite.Run(t, new(BoomSuite)) }
 
 func (s *BoomSuite) TestAnAnswerIsInMilliseconds() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-ping-in-words", "An answer must be given in milliseconds, with one decimal", ping.Boom)
+		t.Rule("one-ping-in-words", "An answer must be given in milliseconds, with one decimal", ping.Declared.Boom)
 		for delay, want := range map[time.Duration]string{
 			12_345_678:          "Ping response in 12.3 ms.",
 			12_360_000:          "Ping response in 12.4 ms.",
@@ -73,7 +73,7 @@ func (s *BoomSuite) TestAnAnswerIsInMilliseconds() {
 
 func (s *BoomSuite) TestATimeout() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-ping-in-words", "What matches ErrTimeout or context.DeadlineExceeded must be called a timeout", ping.Boom)
+		t.Rule("one-ping-in-words", "What matches ErrTimeout or context.DeadlineExceeded must be called a timeout", ping.Declared.Boom)
 		for _, err := range []error{
 			ping.ErrTimeout,
 			context.DeadlineExceeded,
@@ -90,7 +90,7 @@ func (s *BoomSuite) TestATimeout() {
 
 func (s *BoomSuite) TestAFailure() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-ping-in-words", "Any other error must be called a failure, with the host and the error", ping.Boom)
+		t.Rule("one-ping-in-words", "Any other error must be called a failure, with the host and the error", ping.Declared.Boom)
 		late, cancel := context.WithDeadline(t.Context(), time.Now())
 		defer cancel()
 		for _, err := range []error{
@@ -115,7 +115,7 @@ func (s *BoomSuite) TestAFailure() {
 
 func (s *BoomSuite) TestItPingsThatHostOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-ping-in-words", "Boom must ping its host, once, under its context", ping.Boom)
+		t.Rule("one-ping-in-words", "Boom must ping its host, once, under its context", ping.Declared.Boom)
 		hosts := new(hosts)
 		assert.Equal(t, "Ping response in 500.0 ms.", ping.Boom(t.Context(), hosts, "500ms"), "something else was said")
 		assert.Equal(t, []string{"500ms"}, hosts.Pinged(), "something else was pinged")
@@ -147,7 +147,7 @@ func TestServer(t *testing.T) { suite.Run(t, new(ServerSuite)) }
 
 func (s *ServerSuite) TestTheAnswerComesBack() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-client", "Serve must ping the host that a client names, answer with Boom's words and a newline, and close", (*ping.Server).Serve)
+		t.Rule("one-client", "Serve must ping the host that a client names, answer with Boom's words and a newline, and close", ping.Declared.Serve)
 		r := serve(t, &ping.Server{})
 		for host, want := range map[string]string{
 			"12ms":        answer("12ms"),
@@ -166,7 +166,7 @@ func (s *ServerSuite) TestTheAnswerComesBack() {
 
 func (s *ServerSuite) TestWhiteSpaceIsTrimmed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-client", "White space around the host must be trimmed", (*ping.Server).Serve)
+		t.Rule("one-client", "White space around the host must be trimmed", ping.Declared.Serve)
 		r := serve(t, &ping.Server{})
 		for _, message := range []string{"12ms\n", "12ms\r\n", "  12ms", "\t 12ms \n\n", "\v\f12ms\r"} {
 			require.Equal(t, answer("12ms"), say(t, r.ln.Dial(), message), "it said %q, and something else came back", message)
@@ -190,7 +190,7 @@ func (s *ServerSuite) TestWhiteSpaceIsTrimmed() {
 
 func (s *ServerSuite) TestItReadsOnce() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-client", "Serve must read once, and wait for nothing more", (*ping.Server).Serve)
+		t.Rule("one-client", "Serve must read once, and wait for nothing more", ping.Declared.Serve)
 		r := serve(t, &ping.Server{})
 		client := r.ln.Dial()
 		var got string
@@ -205,7 +205,7 @@ func (s *ServerSuite) TestItReadsOnce() {
 
 func (s *ServerSuite) TestAtMost100Bytes() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-client", "Serve must read at most MaxHost bytes", (*ping.Server).Serve)
+		t.Rule("one-client", "Serve must read at most MaxHost bytes", ping.Declared.Serve)
 		r := serve(t, &ping.Server{})
 		long := strings.Repeat("0123456789", 15)
 		require.Equal(t, "Pinging "+long[:100]+" failed. nobody of that name\n", say(t, r.ln.Dial(), long), "of 150 bytes something else came back")
@@ -218,7 +218,7 @@ func (s *ServerSuite) TestAtMost100Bytes() {
 
 func (s *ServerSuite) TestOneLineInOneWrite() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-client", "An answer and its newline must be written in one Write", (*ping.Server).Serve)
+		t.Rule("one-client", "An answer and its newline must be written in one Write", ping.Declared.Serve)
 		r := serve(t, &ping.Server{})
 		for message, want := range map[string]string{"12ms": answer("12ms"), "\n": noHost} {
 			client := r.ln.Dial()
@@ -248,7 +248,7 @@ func (s *ServerSuite) TestOneLineInOneWrite() {
 
 func (s *ServerSuite) TestAnEmptyMessage() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-client", "A message of white space only must be answered with \"No host given.\", and nothing be pinged", (*ping.Server).Serve)
+		t.Rule("one-client", "A message of white space only must be answered with \"No host given.\", and nothing be pinged", ping.Declared.Serve)
 		r := serve(t, &ping.Server{})
 		for _, message := range []string{"\n", "\r\n", " ", " \t\n ", strings.Repeat(" ", ping.MaxHost)} {
 			require.Equal(t, noHost, say(t, r.ln.Dial(), message), "it said %q, and something else came back", message)
@@ -267,7 +267,7 @@ func (s *ServerSuite) TestAnEmptyMessage() {
 
 func (s *ServerSuite) TestAClientWithoutAWord() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("one-client", "A client that leaves without sending must just be closed", (*ping.Server).Serve)
+		t.Rule("one-client", "A client that leaves without sending must just be closed", ping.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &ping.Server{})
 		_ = r.ln.Dial().Close()
@@ -282,7 +282,7 @@ func (s *ServerSuite) TestAClientWithoutAWord() {
 
 func (s *ServerSuite) TestEachPingHasItsTimeout() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "A ping must end after Timeout, and not before", (*ping.Server).Serve)
+		t.Rule("no-longer-than-that", "A ping must end after Timeout, and not before", ping.Declared.Serve)
 		t.NothingStays()
 		for _, c := range []struct{ given, want time.Duration }{
 			{20 * time.Second, 20 * time.Second},
@@ -307,7 +307,7 @@ func (s *ServerSuite) TestEachPingHasItsTimeout() {
 
 func (s *ServerSuite) TestTheClockStartsWithThePing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "Timeout must count from the start of the ping", (*ping.Server).Serve)
+		t.Rule("no-longer-than-that", "Timeout must count from the start of the ping", ping.Declared.Serve)
 		r := serve(t, &ping.Server{Timeout: 10 * time.Second})
 		for range 2 {
 			client := r.ln.Dial()
@@ -320,7 +320,7 @@ func (s *ServerSuite) TestTheClockStartsWithThePing() {
 
 func (s *ServerSuite) TestNobodyWaitsForAPing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Every client must be served while others' pings run", (*ping.Server).Serve)
+		t.Rule("many-clients", "Every client must be served while others' pings run", ping.Declared.Serve)
 		r := serve(t, &ping.Server{Timeout: 10 * time.Minute})
 		var calls []*labtest.Call
 		for range 10 {
@@ -342,7 +342,7 @@ func (s *ServerSuite) TestNobodyWaitsForAPing() {
 
 func (s *ServerSuite) TestNobodyWaitsForTheSilent() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Every client must be served while others are silent, and they too when they speak", (*ping.Server).Serve)
+		t.Rule("many-clients", "Every client must be served while others are silent, and they too when they speak", ping.Declared.Serve)
 		r := serve(t, &ping.Server{})
 		var silent []*labtest.Conn
 		for range 10 {
@@ -358,7 +358,7 @@ func (s *ServerSuite) TestNobodyWaitsForTheSilent() {
 
 func (s *ServerSuite) TestOneThatFailsStopsNobody() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "One that fails must stop nobody else", (*ping.Server).Serve)
+		t.Rule("many-clients", "One that fails must stop nobody else", ping.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &ping.Server{})
 		other := r.ln.Dial()
@@ -394,7 +394,7 @@ func (s *ServerSuite) TestOneThatFailsStopsNobody() {
 
 func (s *ServerSuite) TestHundredsAtATime() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Without MaxPings hundreds of pings must run at the same time", (*ping.Server).Serve)
+		t.Rule("many-clients", "Without MaxPings hundreds of pings must run at the same time", ping.Declared.Serve)
 		const n = 200
 		r := serve(t, &ping.Server{Timeout: time.Hour})
 		r.hosts.early = make(chan struct{})
@@ -418,7 +418,7 @@ func (s *ServerSuite) TestHundredsAtATime() {
 
 func (s *ServerSuite) TestRealSockets() {
 	s.Real(func(t *labtest.T) {
-		t.Rule("many-clients", "On real sockets clients must have their answer, and Serve must end with its context", (*ping.Server).Serve)
+		t.Rule("many-clients", "On real sockets clients must have their answer, and Serve must end with its context", ping.Declared.Serve)
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err, "the test cannot listen on 127.0.0.1")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -468,7 +468,7 @@ func (s *ServerSuite) TestRealSockets() {
 
 func (s *ServerSuite) TestItEndsWithItsContext() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, Serve must stop accepting, close the listener and return nil", ping.Declared.Serve)
 		t.NothingStays()
 		for _, end := range t.Endings() {
 			ctx, stop := end.Start()
@@ -486,7 +486,7 @@ func (s *ServerSuite) TestItEndsWithItsContext() {
 
 func (s *ServerSuite) TestWhoHasSaidNothingIsClosed() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, connections that still wait for their host must be closed, also while pings run", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, connections that still wait for their host must be closed, also while pings run", ping.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &ping.Server{Timeout: 10 * time.Minute})
 		var got string
@@ -511,7 +511,7 @@ func (s *ServerSuite) TestWhoHasSaidNothingIsClosed() {
 
 func (s *ServerSuite) TestAPingThatRunsIsNotCancelled() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When ctx ends, a ping whose host has been read must go on and its answer get out, and Serve must wait for that", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "When ctx ends, a ping whose host has been read must go on and its answer get out, and Serve must wait for that", ping.Declared.Serve)
 		t.NothingStays()
 		for _, end := range t.Endings() {
 			ctx, stop := end.Start()
@@ -541,7 +541,7 @@ func (s *ServerSuite) TestAPingThatRunsIsNotCancelled() {
 
 func (s *ServerSuite) TestAHostThatHasJustBeenReadIsPinged() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "If ctx ends right when a host has been read, its client must have the answer all the same", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "If ctx ends right when a host has been read, its client must have the answer all the same", ping.Declared.Serve)
 		for round := range 20 {
 			t.Progress()
 			var r *running
@@ -571,7 +571,7 @@ func (s *ServerSuite) TestAHostThatHasJustBeenReadIsPinged() {
 
 func (s *ServerSuite) TestEitherAnAnswerOrNothing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its answer if its host was read, and be closed if not", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its answer if its host was read, and be closed if not", ping.Declared.Serve)
 		for range 30 {
 			t.Progress()
 			r := serve(t, &ping.Server{})
@@ -594,7 +594,7 @@ func (s *ServerSuite) TestEitherAnAnswerOrNothing() {
 
 func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", ping.Declared.Serve)
 		t.NothingStays()
 		for range 30 {
 			t.Progress()
@@ -624,14 +624,14 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 
 func (s *ServerSuite) TestItWaitsForTheLastOfThem() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "When Serve returns, every connection must be closed", ping.Declared.Serve)
 		t.ClosesAll((&ping.Server{Pinger: new(hosts)}).Serve, func(client *labtest.Conn) { say(t, client, "1s") })
 	})
 }
 
 func (s *ServerSuite) TestNoPingOutlivesServe() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "Serve must not return while a ping runs, even one that does not hear of its end", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "Serve must not return while a ping runs, even one that does not hear of its end", ping.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &ping.Server{Timeout: time.Second})
 		r.hosts.deaf = true
@@ -662,7 +662,7 @@ func (s *ServerSuite) TestNoPingOutlivesServe() {
 
 func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "If Accept fails, Serve must close nobody, wait until every client has ended, and return that error", ping.Declared.Serve)
 		t.NothingStays()
 		for _, failure := range []error{errBoom, net.ErrClosed, os.ErrDeadlineExceeded, syscall.EMFILE, syscall.ECONNABORTED, io.EOF, context.Canceled, context.DeadlineExceeded} {
 			r := serveWith(t, &ping.Server{Timeout: 10 * time.Minute, MaxPings: 1}, failure)
@@ -683,7 +683,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 			r.ended(t, fmt.Sprintf("Accept has failed (%v), nobody is left, and it does not return", failure))
 		}
 
-		t.Rule("the-orderly-end", "When Serve returns an error of Accept, no goroutine may stay behind, whatever its clients have done", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "When Serve returns an error of Accept, no goroutine may stay behind, whatever its clients have done", ping.Declared.Serve)
 		r := serveWith(t, &ping.Server{Timeout: time.Minute}, errBoom)
 		for _, message := range []string{"12ms", "nobody", "1h", " \n"} {
 			say(t, r.ln.Dial(), message)
@@ -702,7 +702,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 
 func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "If ctx ends while Serve waits after an Accept error, it must end as always, and return that error", ping.Declared.Serve)
 		t.NothingStays()
 		r := serveWith(t, &ping.Server{Timeout: 10 * time.Minute}, errBoom)
 		silent, busy := r.ln.Dial(), r.ln.Dial()
@@ -722,7 +722,7 @@ func (s *ServerSuite) TestTheContextMayEndAfterAnAcceptError() {
 
 func (s *ServerSuite) TestItMayServeAgain() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", (*ping.Server).Serve)
+		t.Rule("the-orderly-end", "When one Serve has ended, the next must work", ping.Declared.Serve)
 		server := &ping.Server{MaxPings: 1, Timeout: time.Minute}
 		for range 3 {
 			r := serve(t, server)
@@ -956,7 +956,7 @@ func (s *ICMPSuite) TestNoGoroutineStays() {
 // real runs f on the real clock.
 func (s *ICMPSuite) real(rule string, f func(t *labtest.T)) {
 	s.Real(func(t *labtest.T) {
-		t.Rule("the-real-thing", rule, ping.ICMP.Ping)
+		t.Rule("the-real-thing", rule, ping.Declared.Ping)
 		f(t)
 	})
 }
@@ -1072,7 +1072,7 @@ func TestLimits(t *testing.T) { suite.Run(t, new(LimitsSuite)) }
 
 func (s *LimitsSuite) TestHangingUpEndsThePing() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "When a client hangs up, its ping's context must end, and nobody else's", (*ping.Server).Serve)
+		t.Rule("hanging-up", "When a client hangs up, its ping's context must end, and nobody else's", ping.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &ping.Server{Timeout: 20 * time.Minute})
 		var got string
@@ -1113,7 +1113,7 @@ func (s *LimitsSuite) TestHangingUpEndsThePing() {
 
 func (s *LimitsSuite) TestFurtherBytesDoNotCount() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "Further bytes must not count as hanging up, and the end behind them must", (*ping.Server).Serve)
+		t.Rule("hanging-up", "Further bytes must not count as hanging up, and the end behind them must", ping.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &ping.Server{Timeout: 20 * time.Minute})
 		chatty := func(host string) (client *labtest.Conn) {
@@ -1157,7 +1157,7 @@ func (s *LimitsSuite) TestFurtherBytesDoNotCount() {
 
 func (s *LimitsSuite) TestHangingUpCountsToTheEnd() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "When a client hangs up after ctx has ended, its ping's context must end, too, and no other's", (*ping.Server).Serve)
+		t.Rule("hanging-up", "When a client hangs up after ctx has ended, its ping's context must end, too, and no other's", ping.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &ping.Server{Timeout: 20 * time.Minute})
 		stays, leaves := r.ln.Dial(), r.ln.Dial()
@@ -1178,7 +1178,7 @@ func (s *LimitsSuite) TestHangingUpCountsToTheEnd() {
 
 func (s *LimitsSuite) TestAtMostMaxPings() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "At most MaxPings pings may run at the same time, and so many must", (*ping.Server).Serve)
+		t.Rule("the-many", "At most MaxPings pings may run at the same time, and so many must", ping.Declared.Serve)
 		for limit, n := range map[int]int{1: 12, 120: 240} {
 			r := serve(t, &ping.Server{MaxPings: limit, Timeout: time.Hour})
 			r.hosts.early = make(chan struct{})
@@ -1220,7 +1220,7 @@ func (s *LimitsSuite) TestAtMostMaxPings() {
 
 func (s *LimitsSuite) TestThePlaceIsGivenBack() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "When a ping has ended, in whichever way, the next must have its turn", (*ping.Server).Serve)
+		t.Rule("the-many", "When a ping has ended, in whichever way, the next must have its turn", ping.Declared.Serve)
 		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 20 * time.Second})
 		for name, end := range map[string]func(){
 			"was answered": func() { say(t, r.ln.Dial(), "1s") },
@@ -1248,7 +1248,7 @@ func (s *LimitsSuite) TestThePlaceIsGivenBack() {
 
 func (s *LimitsSuite) TestTheSilentTakeNoPlace() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "Silent clients must take no place", (*ping.Server).Serve)
+		t.Rule("the-many", "Silent clients must take no place", ping.Declared.Serve)
 		r := serve(t, &ping.Server{MaxPings: 2})
 		for range 5 {
 			_ = r.ln.Dial()
@@ -1264,7 +1264,7 @@ func (s *LimitsSuite) TestTheSilentTakeNoPlace() {
 
 func (s *LimitsSuite) TestEmptyMessagesTakeNoPlace() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "Empty messages must take no place", (*ping.Server).Serve)
+		t.Rule("the-many", "Empty messages must take no place", ping.Declared.Serve)
 		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 10 * time.Minute})
 		busy, waiting := r.ln.Dial(), r.ln.Dial()
 		r.name(t, busy, "60s")
@@ -1283,7 +1283,7 @@ func (s *LimitsSuite) TestEmptyMessagesTakeNoPlace() {
 
 func (s *LimitsSuite) TestTheClockStartsWithTheTurn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("no-longer-than-that", "Timeout must count from the start of the ping, not while a client waits for its turn", (*ping.Server).Serve)
+		t.Rule("no-longer-than-that", "Timeout must count from the start of the ping, not while a client waits for its turn", ping.Declared.Serve)
 		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 20 * time.Second})
 		var clients []*labtest.Call
 		for range 4 {
@@ -1311,7 +1311,7 @@ func (s *LimitsSuite) TestTheClockStartsWithTheTurn() {
 
 func (s *LimitsSuite) TestWhoLeavesWhileWaitingHoldsNobodyUp() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("hanging-up", "A client that hangs up while it waits for its turn must hold nobody up", (*ping.Server).Serve)
+		t.Rule("hanging-up", "A client that hangs up while it waits for its turn must hold nobody up", ping.Declared.Serve)
 		t.NothingStays()
 		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 20 * time.Minute})
 		first := r.ln.Dial()
@@ -1375,7 +1375,7 @@ func (s *LimitsSuite) TestWhoLeavesWhileWaitingHoldsNobodyUp() {
 
 func (s *LimitsSuite) TestTheWaitingKeepTheirTurn() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("the-many", "When ctx ends, a client whose host was read before must keep its turn, and the silent must be closed", (*ping.Server).Serve)
+		t.Rule("the-many", "When ctx ends, a client whose host was read before must keep its turn, and the silent must be closed", ping.Declared.Serve)
 		t.NothingStays()
 		for _, fails := range []error{nil, errBoom} {
 			r := serveWith(t, &ping.Server{MaxPings: 2, Timeout: time.Hour}, fails)
