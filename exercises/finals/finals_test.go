@@ -1628,16 +1628,12 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 type ops = map[string]finals.Operation
 
 // say is the operation that answers with its argument, as a line.
-//
-//go:noinline
 func say(_ context.Context, arg string, w io.Writer) error {
 	_, err := io.WriteString(w, arg+"\n")
 	return err
 }
 
 // counted is say, and counts how often it runs.
-//
-//go:noinline
 func counted(ran *atomic.Int64) finals.Operation {
 	return func(ctx context.Context, arg string, w io.Writer) error {
 		ran.Add(1)
@@ -1662,7 +1658,6 @@ type desk struct {
 	running, ended atomic.Int64 // requests that have begun; contexts that have ended
 }
 
-//go:noinline
 func newDesk() *desk { return &desk{finish: make(chan struct{})} }
 
 // there returns how many requests have begun whose contexts have not ended.
@@ -1770,16 +1765,12 @@ func begin(t *labtest.T, ln *labtest.Listener, request string) *labtest.Conn {
 }
 
 // rest returns what comes from the server until it closes.
-//
-//go:noinline
 func rest(client net.Conn) string {
 	got, _ := io.ReadAll(client)
 	return string(got)
 }
 
 // join waits until all of them have returned.
-//
-//go:noinline
 func join(calls []*labtest.Call) {
 	for _, c := range calls {
 		c.Join()
@@ -1926,8 +1917,6 @@ type transport func(*http.Request) (*http.Response, error)
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // answering returns a client for which everybody answers with status and body.
-//
-//go:noinline
 func answering(status string, b *body) *http.Client {
 	return &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) { return response(r, status, b), nil })}
 }

@@ -1470,8 +1470,6 @@ func answer(host string) string {
 }
 
 // always is a Pinger to which all hosts are the same.
-//
-//go:noinline
 func always(delay time.Duration, err error) ping.Pinger {
 	return pings(func(context.Context, string) (time.Duration, error) { return delay, err })
 }
@@ -1496,8 +1494,6 @@ type running struct {
 }
 
 // serve starts a server.
-//
-//go:noinline
 func serve(t *labtest.T, server *ping.Server) *running { return serveWith(t, server, nil) }
 
 // serveWith starts a server that returns such an error in the end. Nobody ends its
@@ -1559,8 +1555,6 @@ func say(t *labtest.T, client net.Conn, message string) string {
 }
 
 // rest returns what comes from the server until it closes.
-//
-//go:noinline
 func rest(client net.Conn) string {
 	got, _ := io.ReadAll(client)
 	return string(got)

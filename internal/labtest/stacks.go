@@ -133,18 +133,21 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 const (
-	labtestPath  = "conclab/internal/labtest"
-	contractPath = "conclab/internal/contract" // between a suite and the code under test
-	sealedPath   = "conclab/internal/sealed"   // runs the tests of graded binaries
+	labtestPath = "conclab/internal/labtest"
+	sealedPath  = "conclab/internal/sealed" // runs the tests of graded binaries
+
+	// What lies between a suite and the code under test. Where it is generic, the
+	// compiler may have put it into the learner's package.
+	contractFolder = "/internal/contract/"
 )
 
 // ofLearner tells whether a frame belongs to the code under test: it lies in
-// this module, but neither in a suite nor in what runs suites.
+// this module, but neither in a suite nor in what runs suites or lies between.
 func (f frame) ofLearner() bool {
 	return strings.HasPrefix(f.fn, "conclab/") &&
 		!strings.HasPrefix(f.fn, labtestPath+".") &&
-		!strings.HasPrefix(f.fn, contractPath+"/") &&
 		!strings.HasPrefix(f.fn, sealedPath+"/") &&
+		!strings.Contains(f.file, contractFolder) &&
 		!strings.HasSuffix(f.file, "_test.go")
 }
 

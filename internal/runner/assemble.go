@@ -173,7 +173,7 @@ func (a *Assembly) link(ctx context.Context, name string, parts []part) error {
 	source.WriteString("package main\n\nimport (\n\tfirst \"" + firstPath + "\"\n\t\"testing\"\n\t\"testing/internal/testdeps\"\n\n\t\"conclab/internal/sealed/inside\"\n")
 	for i, p := range parts {
 		fmt.Fprintf(&config, "packagefile %s=%s\npackagefile %s=%s\n", candidatePath(p.lesson), objectOf(p.lesson), suitePath(p.lesson), a.kit.suiteObject(p.lesson))
-		fmt.Fprintf(&source, "\ts%d %q\n", i, suitePath(p.lesson))
+		fmt.Fprintf(&source, "\t_ %q\n\ts%d %q\n", candidatePath(p.lesson), i, suitePath(p.lesson))
 	}
 	fmt.Fprintf(&source, ")\n\nfunc main() {\n\tinside.Main(first.Order, %v, map[string][]testing.InternalTest{\n", a.kit.Race)
 	for i, p := range parts {

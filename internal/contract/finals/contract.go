@@ -40,8 +40,6 @@ var (
 var Declared struct{ Parse, PingOp, GetOp, Serve any }
 
 // ProvideParse has Parse call parse, and read what it returns with fields.
-//
-//go:noinline
 func ProvideParse[R any](parse func(line string) (R, error), fields func(r R) (op, arg string)) {
 	Parse = func(line string) (Request, error) {
 		r, err := parse(line)
@@ -51,15 +49,11 @@ func ProvideParse[R any](parse func(line string) (R, error), fields func(r R) (o
 }
 
 // ProvidePingOp has PingOp call pingOp, with a Pinger that pinger converts.
-//
-//go:noinline
 func ProvidePingOp[P any, O ~func(ctx context.Context, arg string, w io.Writer) error](pingOp func(p P) O, pinger func(p Pinger) P) {
 	PingOp = func(p Pinger) Operation { return Operation(pingOp(pinger(p))) }
 }
 
 // ProvideGetOp has GetOp call getOp.
-//
-//go:noinline
 func ProvideGetOp[O ~func(ctx context.Context, arg string, w io.Writer) error](getOp func(client *http.Client) O) {
 	GetOp = func(client *http.Client) Operation { return Operation(getOp(client)) }
 }
@@ -92,8 +86,6 @@ type server interface {
 var newServer func(s *Server) server
 
 // ProvideServer has a Server make the learner's with newLearners.
-//
-//go:noinline
 func ProvideServer[S server](newLearners func(s *Server) S) {
 	newServer = func(s *Server) server { return newLearners(s) }
 }

@@ -30,8 +30,6 @@ var Boom func(ctx context.Context, p Pinger, host string) string
 var Declared struct{ Boom, Serve, Ping any }
 
 // ProvideBoom has Boom call boom, with a Pinger that pinger converts.
-//
-//go:noinline
 func ProvideBoom[P any](boom func(ctx context.Context, p P, host string) string, pinger func(p Pinger) P) {
 	Boom = func(ctx context.Context, p Pinger, host string) string { return boom(ctx, pinger(p), host) }
 }
@@ -56,8 +54,6 @@ var (
 
 // ProvideServer has a Server make the learner's with newLearners, and change its
 // Pinger with setLearners.
-//
-//go:noinline
 func ProvideServer[S server](newLearners func(s *Server) S, setLearners func(learners S, p Pinger)) {
 	newServer = func(s *Server) server { return newLearners(s) }
 	setPinger = func(learners server, p Pinger) { setLearners(learners.(S), p) }
@@ -80,8 +76,6 @@ type ICMP struct{ Privileged bool }
 var ping func(ctx context.Context, p ICMP, host string) (time.Duration, error)
 
 // ProvideICMP has ICMP's Ping call learners, with the ICMP that newLearners makes.
-//
-//go:noinline
 func ProvideICMP[P any](newLearners func(privileged bool) P, learners func(p P, ctx context.Context, host string) (time.Duration, error)) {
 	ping = func(ctx context.Context, p ICMP, host string) (time.Duration, error) {
 		return learners(newLearners(p.Privileged), ctx, host)
