@@ -156,6 +156,59 @@ func TestContractTable(t *testing.T) {
 	}
 }
 
+// TestSuitesKnowTheContractOnly checks that a change of an exercise does not compile
+// its suite anew, and that the suite takes nothing from the contract before the
+// exercise has filled that in: its package may be the first to be initialized.
+func TestSuitesKnowTheContractOnly(t *testing.T) {
+	parse := func(t *testing.T, elem ...string) *ast.File {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(append([]string{root}, elem...)...), nil, 0)
+		require.NoError(t, err)
+		return file
+	}
+	for _, l := range lessons.All() {
+		t.Run(l.Name, func(t *testing.T) {
+			suite := parse(t, "exercises", l.Name, l.Name+"_test.go")
+			contract := parse(t, "internal", "contract", l.Name, "contract.go")
+			var own []string
+			for _, spec := range suite.Imports {
+				if name, err := strconv.Unquote(spec.Path.Value); err == nil && strings.HasPrefix(name, "conclab/") {
+					own = append(own, name)
+				}
+			}
+			assert.Equal(t, []string{"conclab/internal/contract/" + l.Name, "conclab/internal/labtest"}, own)
+
+			var filled []string // later, by contract_test.go
+			for _, decl := range variables(contract) {
+				for _, spec := range decl.Specs {
+					for _, name := range spec.(*ast.ValueSpec).Names {
+						filled = append(filled, name.Name)
+					}
+				}
+			}
+			for _, decl := range variables(suite) {
+				ast.Inspect(decl, func(n ast.Node) bool {
+					if sel, ok := n.(*ast.SelectorExpr); ok {
+						if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == l.Name {
+							assert.NotContains(t, filled, sel.Sel.Name, "it may not be there yet")
+						}
+					}
+					_, later := n.(*ast.FuncLit)
+					return !later
+				})
+			}
+		})
+	}
+}
+
+func variables(file *ast.File) (all []*ast.GenDecl) {
+	for _, decl := range file.Decls {
+		if g, ok := decl.(*ast.GenDecl); ok && g.Tok == token.VAR {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
 // TestSectionsExist checks that every section that a failure points to is a
 // heading of the lesson's text.
 func TestSectionsExist(t *testing.T) {

@@ -7,7 +7,7 @@ import conclab "conclab/internal/contract/processes"
 func init() {
 	conclab.ErrStarted, conclab.ErrNotStarted = ErrStarted, ErrNotStarted
 	conclab.PrintTask, conclab.RunTasks = PrintTask, RunTasks
-	conclab.ProvideProcess(NewProcess, Spawn, func(r conclab.Runner) Runner { return r })
+	conclab.ProvideProcess[*Process, Runner](NewProcess, Spawn, func(r conclab.Runner) Runner { return r })
 	conclab.ProvideSpider(func(addr string, out conclab.Writer) *Spider { return &Spider{Addr: addr, Out: out} })
 	conclab.ProvideCrash(
 		func(e *CrashError) any { return e.Value },

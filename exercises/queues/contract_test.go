@@ -7,10 +7,10 @@ import conclab "conclab/internal/contract/queues"
 func init() {
 	conclab.ErrClosed = ErrClosed
 	conclab.Sleepy, conclab.Work = Sleepy, Work
-	conclab.ProvideNew[int](New[int])
-	conclab.ProvideNew[error](New[error])
-	conclab.ProvideNew[[]int](New[[]int])
-	conclab.ProvideNew[struct{}](New[struct{}])
+	conclab.ProvideNew[int, *Queue[int]](New[int])
+	conclab.ProvideNew[error, *Queue[error]](New[error])
+	conclab.ProvideNew[[]int, *Queue[[]int]](New[[]int])
+	conclab.ProvideNew[struct{}, *Queue[struct{}]](New[struct{}])
 
 	conclab.Declared.Put = (*Queue[int]).Put
 	conclab.Declared.Get = (*Queue[int]).Get

@@ -8,9 +8,10 @@
 //
 // contract_test.go in the exercise's folder puts the learner's code behind the
 // contract, in an init function, before any test runs; nothing changes it later,
-// so everything here may be read by any number of goroutines. If the learner's
-// file does not keep the contract, contract_test.go does not compile, and the
-// compiler says what it has and what it wants.
+// so everything here may be read by any number of goroutines. A suite does not copy
+// it into variables of its own package, which may be initialized first. If the
+// learner's file does not keep the contract, contract_test.go does not compile, and
+// the compiler says what it has and what it wants.
 //
 // The packages have the names, and what they hold the signatures, of what a
 // learner writes: a suite reads as if it called the exercise. What belongs to the
