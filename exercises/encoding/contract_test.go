@@ -3,7 +3,8 @@ package encoding
 import conclab "conclab/internal/contract/encoding"
 
 // What you wrote goes behind the contract that the tests are written against.
-// Read the tests in encoding_test.go; there is nothing to do in here.
+// There is nothing to do in here: where the compiler finds fault with it,
+// encoding.go lacks what the lesson asks for, or has it with another type.
 func init() {
 	conclab.ErrUnknown = ErrUnknown
 	conclab.Decode, conclab.Encode = Decode, Encode
