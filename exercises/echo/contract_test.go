@@ -6,7 +6,7 @@ import conclab "conclab/internal/contract/echo"
 // Read the tests in echo_test.go; there is nothing to do in here.
 func init() {
 	conclab.Handle = Handle
-	conclab.ProvideServer(func(s *conclab.Server) *Server {
+	conclab.ProvideServer[*Server](func(s *conclab.Server) *Server {
 		return &Server{Log: s.Log, IdleTimeout: s.IdleTimeout, MaxConns: s.MaxConns}
 	})
 
