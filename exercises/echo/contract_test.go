@@ -7,7 +7,7 @@ import conclab "conclab/internal/contract/echo"
 // echo.go lacks what the lesson asks for, or has it with another type.
 func init() {
 	conclab.Handle = Handle
-	conclab.ProvideServer(func(s *conclab.Server) *Server {
+	conclab.ProvideServer[*Server](func(s *conclab.Server) *Server {
 		return &Server{Log: s.Log, IdleTimeout: s.IdleTimeout, MaxConns: s.MaxConns}
 	})
 

@@ -10,7 +10,7 @@ func init() {
 	conclab.Decode, conclab.Encode = Decode, Encode
 	conclab.Truncate, conclab.Declared.Sandwich = Truncate, Sandwich
 	conclab.Transcode = Transcode
-	conclab.ProvideError(
+	conclab.ProvideError[*Error](
 		func(e *Error) string { return e.Encoding },
 		func(e *Error) int64 { return e.Offset },
 	)

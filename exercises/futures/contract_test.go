@@ -7,22 +7,22 @@ import conclab "conclab/internal/contract/futures"
 // futures.go lacks what the lesson asks for, or has it with another type.
 func init() {
 	conclab.ErrDone = ErrDone
-	conclab.ProvideNewFuture(NewFuture[int])
-	conclab.ProvideNewFuture(NewFuture[error])
-	conclab.ProvideNewFuture(NewFuture[[256]int])
+	conclab.ProvideNewFuture[int, *Future[int]](NewFuture[int])
+	conclab.ProvideNewFuture[error, *Future[error]](NewFuture[error])
+	conclab.ProvideNewFuture[[256]int, *Future[[256]int]](NewFuture[[256]int])
 
-	conclab.ProvideGo(Go[int], func(t *Task[int]) *Future[int] { return t.Future })
-	conclab.ProvideGo(Go[bool], func(t *Task[bool]) *Future[bool] { return t.Future })
-	conclab.ProvideGo(Go[error], func(t *Task[error]) *Future[error] { return t.Future })
-	conclab.ProvideGo(Go[string], func(t *Task[string]) *Future[string] { return t.Future })
-	conclab.ProvideShowWhenDone(ShowWhenDone)
-	conclab.ProvidePanic(
+	conclab.ProvideGo[int, *Task[int], *Future[int]](Go[int], func(t *Task[int]) *Future[int] { return t.Future })
+	conclab.ProvideGo[bool, *Task[bool], *Future[bool]](Go[bool], func(t *Task[bool]) *Future[bool] { return t.Future })
+	conclab.ProvideGo[error, *Task[error], *Future[error]](Go[error], func(t *Task[error]) *Future[error] { return t.Future })
+	conclab.ProvideGo[string, *Task[string], *Future[string]](Go[string], func(t *Task[string]) *Future[string] { return t.Future })
+	conclab.ProvideShowWhenDone[*Task[string], *Future[string]](ShowWhenDone)
+	conclab.ProvidePanic[*PanicError](
 		func(e *PanicError) any { return e.Value },
 		func(e *PanicError) []byte { return e.Stack },
 		func(value any) *PanicError { return &PanicError{Value: value} },
 	)
-	conclab.ProvideFirst(First[int])
-	conclab.ProvideFirst(First[error])
+	conclab.ProvideFirst[int](First[int])
+	conclab.ProvideFirst[error](First[error])
 
 	conclab.Declared.SetResult = (*Future[int]).SetResult
 	conclab.Declared.SetError = (*Future[int]).SetError
