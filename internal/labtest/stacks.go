@@ -151,6 +151,11 @@ func (f frame) ofLearner() bool {
 		!strings.HasSuffix(f.file, "_test.go")
 }
 
+// ofSuite tells whether a file holds tests; contract_test.go does not.
+func ofSuite(file string) bool {
+	return strings.HasSuffix(file, "_test.go") && path.Base(file) != "contract_test.go"
+}
+
 func (f frame) String() string {
 	if f.line <= 1 { // an empty loop has no line of its own
 		return fmt.Sprintf("%s (%s)", path.Base(f.file), funcname.Short(f.fn))
@@ -168,7 +173,7 @@ func (g goroutine) learner() (frame, bool) {
 
 // suite returns the innermost frame of the suite.
 func (g goroutine) suite() (frame, bool) {
-	i := slices.IndexFunc(g.frames, func(f frame) bool { return strings.HasSuffix(f.file, "_test.go") })
+	i := slices.IndexFunc(g.frames, func(f frame) bool { return ofSuite(f.file) })
 	if i < 0 {
 		return frame{}, false
 	}

@@ -317,7 +317,7 @@ func checkedAt() string {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	for {
 		f, more := frames.Next()
-		if strings.HasSuffix(f.File, "_test.go") {
+		if ofSuite(f.File) {
 			return fmt.Sprintf("%s:%d", path.Base(f.File), f.Line)
 		}
 		if !more {
