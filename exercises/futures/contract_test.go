@@ -12,7 +12,6 @@ func init() {
 	conclab.ProvideNewFuture[[256]int, *Future[[256]int]](NewFuture[[256]int])
 
 	conclab.ProvideGo[int, *Task[int], *Future[int]](Go[int], func(t *Task[int]) *Future[int] { return t.Future })
-	conclab.ProvideGo[bool, *Task[bool], *Future[bool]](Go[bool], func(t *Task[bool]) *Future[bool] { return t.Future })
 	conclab.ProvideGo[error, *Task[error], *Future[error]](Go[error], func(t *Task[error]) *Future[error] { return t.Future })
 	conclab.ProvideGo[string, *Task[string], *Future[string]](Go[string], func(t *Task[string]) *Future[string] { return t.Future })
 	conclab.ProvideShowWhenDone[*Task[string], *Future[string]](ShowWhenDone)

@@ -55,10 +55,12 @@ func dump(bubble string) []goroutine {
 	}
 }
 
-// self returns the calling goroutine.
+// self returns the calling goroutine, without its frames.
 func self() goroutine {
-	buf := make([]byte, 1<<10)
-	return parse(string(buf[:runtime.Stack(buf, false)]), "")[0]
+	var buf [1 << 7]byte
+	header, _, _ := strings.Cut(string(buf[:runtime.Stack(buf[:], false)]), "\n")
+	g, _ := parseHeader(header)
+	return g
 }
 
 // parse reads a dump. What earlier tests have left in other bubbles than the one
