@@ -1321,7 +1321,7 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 		assert.Equal(t, "timer 7 true", said.all(), "a Close has failed, and react or the timer was called in another way")
 		require.NoError(t, l.Close(), "the loop has ended, and Close failed")
 
-		for range 250 {
+		for range 60 {
 			t.Progress()
 			l := eventloop.New()
 			for range 5 {
