@@ -40,6 +40,10 @@ var buffers = sync.Pool{New: func() any { return new(make([]byte, 1<<16)) }}
 func dump(bubble string) []goroutine {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
+	// A dump that does not fit takes as long as one that does.
+	if room := runtime.NumGoroutine() * 2 << 10; len(*buf) < room {
+		*buf = make([]byte, room)
+	}
 	for {
 		n := runtime.Stack(*buf, true)
 		if n < len(*buf) {
