@@ -665,7 +665,7 @@ func (s *ServerSuite) TestALineThatHasJustBeenReadHasItsAnswer() {
 func (s *ServerSuite) TestEitherTheAnswerOrNothing() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "Whenever ctx ends, a client must have its answer if its line was read, and be closed if not", finals.Declared.Serve)
-		for range 60 {
+		for range 30 {
 			t.Progress()
 			r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"say": say}})
 			client := begin(t, r.ln, "say hel")
@@ -689,7 +689,7 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "A client that comes when ctx ends must not stay behind", finals.Declared.Serve)
 		t.NothingStays()
-		for range 60 {
+		for range 30 {
 			t.Progress()
 			r := serve(t, &finals.Server{Ops: ops{"say": say}})
 			t.Wait()
