@@ -68,9 +68,15 @@ type T struct {
 // Rule states what the test is about to prove: the first words of any failure
 // from here on, a deadlock's too. Section is the heading of the lesson's text
 // that explains it (its anchor), funcs are the functions of the learner's file
-// that it is about.
+// that it is about. If one of them is nil the test ends: go test was given files
+// instead of a folder, and knows nothing of the learner's.
 func (t *T) Rule(section, rule string, funcs ...any) {
 	t.tick()
+	for _, f := range funcs {
+		if v := reflect.ValueOf(f); !v.IsValid() || v.IsNil() {
+			t.Fatalf("the test has nothing to test: call go test with the folder, as in `go test ./exercises/%s`, and not with files", t.lesson)
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rule, t.section, t.funcs = rule, section, funcs

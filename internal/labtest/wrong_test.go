@@ -41,6 +41,14 @@ func (s *WrongSuite) bubble(f func(t *labtest.T)) {
 	})
 }
 
+func (s *WrongSuite) TestNothingToTest() {
+	s.Bubble(func(t *labtest.T) {
+		var missing func()
+		t.Rule("section", "The rule must hold", missing)
+		missing()
+	})
+}
+
 func (s *WrongSuite) TestTodo()      { s.bubble(func(*labtest.T) { wrong.Todo() }) }
 func (s *WrongSuite) TestCrash()     { s.bubble(func(*labtest.T) { wrong.Crash() }) }
 func (s *WrongSuite) TestSendAlone() { s.bubble(func(*labtest.T) { wrong.SendAlone() }) }
@@ -184,6 +192,7 @@ func TestDiagnosis(t *testing.T) {
 		verdict labtest.Verdict
 		want    []string
 	}{
+		{"TestNothingToTest", labtest.Fail, []string{"the test has nothing to test: call go test with the folder, as in `go test \\./exercises/wrong`, and not with files"}},
 		{"TestTodo", labtest.Fail, []string{`TODO: do something \(internal/labtest/wrong/wrong\.go:\d+\)`}},
 		{"TestTodoInBackground", labtest.Fail, []string{`TODO: do something \(internal/labtest/wrong/wrong\.go:\d+\)`}},
 		{"TestCrash", labtest.Panic, []string{
