@@ -214,7 +214,7 @@ func (s *ProcessSuite) TestOneOfManyStartsWins() {
 				}
 			}
 			startOrAsk := func(round int) {
-				if round%4 < 2 {
+				if round%4 == 1 {
 					alive(round)
 				} else {
 					start(round)
