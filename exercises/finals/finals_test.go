@@ -1,7 +1,6 @@
 package finals_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -176,8 +175,8 @@ func (s *ServerSuite) TestTheOutputReachesTheClientAsItIs() {
 			r.stop(t)
 		}
 
-		const lines = 140
-		line := strings.Repeat("x", 8<<10-1) + "\n"
+		const lines = 1_500
+		line := strings.Repeat("x", 1023) + "\n"
 		much := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"write": func(_ context.Context, _ string, w io.Writer) error {
 			for range lines {
 				t.Progress()
@@ -187,7 +186,7 @@ func (s *ServerSuite) TestTheOutputReachesTheClientAsItIs() {
 			}
 			return nil
 		}}})
-		require.Equal(t, lines*len(line), len(ask(t, much.ln.Dial(), "write it\n")), "an operation wrote %d lines of 8 KiB, and so many bytes came", lines)
+		require.Equal(t, lines*len(line), len(ask(t, much.ln.Dial(), "write it\n")), "an operation wrote %d lines of 1 KiB, and so many bytes came", lines)
 		much.stop(t)
 	})
 }
@@ -495,8 +494,8 @@ func (s *ServerSuite) TestNobodyWaitsForOthers() {
 func (s *ServerSuite) TestHundredsAtATime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("many-clients", "Hundreds of requests must run at the same time, and each client must have its own answer", finals.Declared.Serve)
-		for _, limit := range []int{0, 150} {
-			n := cmp.Or(limit, 300)
+		const n = 300
+		for _, limit := range []int{0, n} {
 			all := labtest.NewMeeting(n)
 			r := serve(t, &finals.Server{Timeout: halfADay, MaxConns: limit, Ops: ops{"meet": func(ctx context.Context, arg string, w io.Writer) error {
 				if !all.Attend() {
@@ -1419,10 +1418,10 @@ func (s *LimitsSuite) TestFurtherBytesAreNoHangingUp() {
 		patient := newDesk()
 		server := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": patient.op}})
 		talker := server.ln.Dial()
-		t.Go(func() { _ = t.Send(talker, "wait hello\n"+strings.Repeat("0123456789abcdef", 1<<17)) }).
-			Returns("2 MiB come behind the line, and nobody reads them")
+		t.Go(func() { _ = t.Send(talker, "wait hello\n"+strings.Repeat("0123456789abcdef", 3<<16)) }).
+			Returns("3 MiB come behind the line, and nobody reads them")
 		t.Settle()
-		require.Zero(t, patient.ended.Load(), "2 MiB came behind the line, and so many contexts have ended")
+		require.Zero(t, patient.ended.Load(), "3 MiB came behind the line, and so many contexts have ended")
 		_ = talker.Close()
 		t.Settle()
 		require.Equal(t, int64(1), patient.ended.Load(), "the client hung up, and so many contexts have ended")
