@@ -132,15 +132,12 @@ type startLine struct {
 }
 
 const (
-	// spinTurns is how many turns a racer spins before it rests, some 0.1 ms.
-	spinTurns = 1 << 13
-
-	// firstTurns is the same for the first round, when the other's thread may have
+	// firstTurns is spinTurns for the first round, when the other's thread may have
 	// to wake up.
-	firstTurns = 1 << 15
+	firstTurns = 4 * spinTurns
 
-	// crowdedTurns is the same where it is crowded.
-	crowdedTurns = 1 << 10
+	// crowdedTurns is spinTurns where it is crowded.
+	crowdedTurns = spinTurns / 8
 )
 
 // wait returns true when all racers are at the start of the round, or false when
@@ -160,7 +157,7 @@ func (s *startLine) wait(t *T, round int) bool {
 		limit = crowdedTurns
 	}
 	for turn := 0; s.arrived.Load() < all; turn++ {
-		for range 32 { // so that a turn is much the same with the race detector, which slows down Load
+		for range counts {
 		}
 		if turn < limit {
 			continue
