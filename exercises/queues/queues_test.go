@@ -287,9 +287,6 @@ func (s *QueueSuite) TestEveryWaitingGetIsServed() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("bounded", "Several Puts in a row must serve as many waiting Gets", queues.Declared.Put, queues.Declared.Get)
 		everyWaitingGetIsServed(t, 4)
-
-		empty := newQueue[int](t, 2)
-		bothAreServed(t, func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1, 2) })
 	})
 }
 
@@ -926,6 +923,9 @@ func everyWaitingGetIsServed(t *labtest.T, maxsize int) {
 		require.ElementsMatch(t, []int{0, 1, 2, 3}, got, "other items came out")
 		t.Progress()
 	}
+
+	empty := newQueue[int](t, maxsize)
+	bothAreServed(t, func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1, 2) })
 }
 
 func everyItemIsGotOnce(t *labtest.T, maxsize int) {
