@@ -570,6 +570,9 @@ func (s *QueueSuite) TestNothingIsLostWhenAGetGivesUp() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("giving-up", "If an item comes as a Get's context ends, nothing must be lost", queues.Declared.Get, queues.Declared.Put)
 		nothingIsLostWhenAGetGivesUp(t, 1)
+
+		t.Rule("giving-up", "If an item comes as a Get's context ends, what was put first must still be got first", queues.Declared.Get, queues.Declared.Put)
+		orderHoldsWhenAGetGivesUp(t, 2)
 	})
 }
 
@@ -839,6 +842,9 @@ func (s *UnboundedSuite) TestNothingIsLostWhenAGetGivesUp() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("unbounded", "With maxsize <= 0 too, if an item comes as a Get's context ends, nothing must be lost", queues.Declared.Get, queues.Declared.Put)
 		nothingIsLostWhenAGetGivesUp(t, 0)
+
+		t.Rule("unbounded", "With maxsize <= 0 too, if an item comes as a Get's context ends, what was put first must still be got first", queues.Declared.Get, queues.Declared.Put)
+		orderHoldsWhenAGetGivesUp(t, 0)
 	})
 }
 
@@ -1172,6 +1178,42 @@ func nothingIsLostWhenAGetGivesUp(t *labtest.T, maxsize int) {
 		require.Equal(t, left, stays.item, "Get returned %v, and then another Get returned %d", err, stays.item)
 		t.Wait()
 		require.Equal(t, 0, q.Len(), "everything was got, and Len is %d", q.Len())
+		t.Progress()
+	}
+}
+
+// Who gives back what it was given as its context ended must not give it back
+// behind what was put, or even got, since.
+func orderHoldsWhenAGetGivesUp(t *labtest.T, maxsize int) {
+	for round := range 90 {
+		q := newQueue[int](t, maxsize)
+		ctx, cancel := context.WithCancel(t.Context())
+		var item int
+		var err error
+		quits := t.Go(func() { item, err = q.Get(ctx) })
+		t.Wait()
+		var stays *getCall
+		if round%2 == 1 {
+			stays = goGet(t, q)
+			t.Wait()
+		}
+
+		atOnce(t, round, cancel, func() { put(t, q, 1, 2) })
+
+		quits.Join()
+		var first []int // in any order
+		if err == nil {
+			first = append(first, item)
+		} else {
+			require.ErrorIs(t, err, context.Canceled, "Get returned something else")
+		}
+		if stays != nil {
+			stays.Returns("a Get returned %v as two items came, and another still waits for what is left", err)
+			first = append(first, stays.item)
+		}
+		want := []int{1, 2}
+		require.ElementsMatch(t, want[:len(first)], first, "1 and 2 were put, in this order, a Get returned %v as they came, and others were got first", err)
+		require.Equal(t, want[len(first):], get(t, q, 2-len(first)), "1 and 2 were put, in this order, a Get returned %v as they came, and they came out in another", err)
 		t.Progress()
 	}
 }
