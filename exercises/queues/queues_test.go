@@ -752,6 +752,22 @@ func (s *UnboundedSuite) TestPutNeverBlocks() {
 			assert.Equal(t, items, q.Len(), "%d items were put on New(%d), and %d wait", items, maxsize, q.Len())
 			assert.Equal(t, []int{0, 1, 2}, get(t, q, 3), "the first three items of %d are others", items)
 		}
+
+		// Who has set memory aside for a million items may have no more than that.
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		q := newQueue[int](t, 0)
+		put(t, q, 0)
+		runtime.ReadMemStats(&after)
+		aside := min((after.TotalAlloc-before.TotalAlloc)/8, 1<<24)
+		t.Go(func() {
+			for n := range aside {
+				if n%1000 == 0 {
+					t.Progress()
+				}
+				put(t, q, 0)
+			}
+		}).Returns("New set memory aside for %d items or so, one more was put, and a Put waits", aside)
 	})
 }
 
