@@ -972,6 +972,21 @@ func (s *TaskSuite) TestCancelAfterTheEndHasNoEffect() {
 			gotError(t, failed.Future, errWork)
 		}
 
+		gate := labtest.NewGate()
+		heard := futures.Go(t.Context(), func(context.Context) (int, error) {
+			gate.Pass()
+			return 7, nil
+		})
+		var returned atomic.Bool
+		heard.AddDoneCallback(func(future) {
+			heard.Cancel()
+			returned.Store(true)
+		})
+		gate.Open()
+		t.Settle()
+		require.True(t, returned.Load(), "a callback of the task calls it, and it blocks")
+		got(t, heard.Future, 7)
+
 		for range often {
 			task := futures.Go(t.Context(), func(context.Context) (int, error) { return 7, nil })
 			t.Collide(task.Cancel, task.Cancel)
