@@ -1498,12 +1498,12 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 				}
 			}
 		}
-		_, err := futures.First(t.Context(), after(time.Second, 0, errWork), after(0, 0, broken), after(0, 0, shoppingList{"milk"}))
+		_, err := futures.First(t.Context(), after(time.Second, 0, errWork), after(0, 0, broken), after(0, 0, shoppingList{"milk"}), after(0, 0, shoppingList{"milk"}))
 		var target *brokenError
 		require.ErrorAs(t, err, &target, "the error of one function has a type of its own")
 		assert.Same(t, broken, target, "it is another one")
 		var list shoppingList
-		require.ErrorAs(t, err, &list, "the error of one function is a slice, which cannot be compared")
+		require.ErrorAs(t, err, &list, "the errors of two functions are slices, which cannot be compared, not even with each other")
 		assert.Equal(t, shoppingList{"milk"}, list, "it is another one")
 
 		one, two := errors.New("no milk"), errors.New("no milk")
