@@ -213,6 +213,16 @@ func (s *ServeSuite) TestOneAfterTheOther() {
 		withEOF := r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, with: io.EOF} })
 		require.Equal(t, "hello", say(t, withEOF, "hello"), "the message came together with io.EOF, and this came back")
 		r.stop(t)
+
+		ctx, cancel := context.WithCancel(context.Background())
+		r = &running{ln: labtest.NewListener(), cancel: cancel}
+		broken := labtest.WriterFunc(func([]byte) (int, error) { return 0, errBoom })
+		r.call = t.Go(func() { _ = (&echo.Server{Log: broken}).Serve(ctx, r.ln) })
+		for range 300 {
+			client := r.ln.Dial()
+			t.Go(func() { say(t, client, "hello") }).Returns("the log has failed, and a client is not closed")
+		}
+		r.stop(t)
 	})
 }
 
