@@ -880,15 +880,20 @@ func (w *weighed) Read(p []byte) (int, error) {
 	n, err := w.live.Read(p)
 	if w.read += n; w.read >= w.next || err == io.EOF {
 		w.next = w.read + 512<<10
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
+		kept := heap()
 		if w.first == 0 {
-			w.first = m.HeapAlloc
+			w.first = kept
 		}
-		w.most = max(w.most, m.HeapAlloc)
+		w.most = max(w.most, kept)
 	}
 	return n, err
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 func (s *TranscodeSuite) TestMemoryDoesNotGrow() {
@@ -898,5 +903,19 @@ func (s *TranscodeSuite) TestMemoryDoesNotGrow() {
 		src := &weighed{live: live{t, strings.NewReader(text)}}
 		require.NoError(t, encoding.Transcode(io.Discard, "utf-16le", src, "utf-8"), "it failed")
 		assert.Less(t, src.most-src.first, uint64(len(text)/2), "of an input of %d bytes so much was kept", len(text))
+
+		// This src has the method WriteTo, and io.Copy calls that, with all of it at once.
+		text = text[:len(text)/2]
+		written, next, first, most := 0, 0, heap(), uint64(0)
+		dst := labtest.WriterFunc(func(p []byte) (int, error) {
+			t.Progress()
+			if written += len(p); written >= next {
+				next = written + 512<<10
+				most = max(most, heap())
+			}
+			return len(p), nil
+		})
+		require.NoError(t, encoding.Transcode(dst, "utf-16le", strings.NewReader(text), "utf-8"), "it failed")
+		assert.Less(t, most, first+uint64(len(text)/2), "src was a strings.Reader with %d bytes: too much was kept", len(text))
 	})
 }
