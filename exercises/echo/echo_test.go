@@ -1006,6 +1006,23 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 		require.Empty(t, got, "it had said nothing, and got this")
 		require.Equal(t, "slow", rest(slow), "only this came back")
 		r.stop(t)
+
+		t.InTurn(20, func(ctx *labtest.Moment) {
+			ctx.Then = ctx.Cancel
+			r := &running{ln: labtest.NewListener(), cancel: ctx.Cancel}
+			r.call = t.Go(func() { _ = (&echo.Server{MaxConns: 1}).Serve(ctx, r.ln) })
+			busy := r.ln.Dial()
+			t.Go(func() { _, _ = busy.Write([]byte("busy")) }) // unless ctx has ended before
+			t.Pass(time.Second)
+			next := r.ln.Dial()
+			t.Pass(time.Second)
+			ctx.Cancel()
+			var got string
+			t.Go(func() { got = rest(next) }).Returns("ctx ended right behind a look at it, and one who waits for its turn is not closed")
+			require.Empty(t, got, "it had said nothing, and got this")
+			rest(busy)
+			r.stop(t)
+		})
 	})
 }
 
