@@ -417,7 +417,7 @@ func (s *TimersSuite) TestEachAtItsTime() {
 		t.Rule("timers", "A timer must run once its time has passed, and never before", eventloop.Declared.CallLater)
 		l := start(t, eventloop.New())
 		times := make(chan time.Duration, 10)
-		all := []time.Duration{0, 1500 * time.Millisecond, 7 * time.Second, time.Minute}
+		all := []time.Duration{0, 1500 * time.Millisecond, 2*time.Second - 1, 7 * time.Second, time.Minute}
 		begun := time.Now()
 		for _, d := range all {
 			l.CallLater(d, func() { times <- time.Since(begun) })
