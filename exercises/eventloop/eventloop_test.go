@@ -777,19 +777,22 @@ func (s *TimersSuite) TestCancelWhatIsDue() {
 			l.CallSoon(func() {})
 			l.Stop() // now the fourth is queued
 			assert.True(t, fourth.Cancel(), "it was due for some seconds and Stop had been called, but it had not run")
+			l.CallSoon(func() { said.add("behind") })
 		})
 		runs(t, l)
+		require.Equal(t, "first", said.all(), "three were cancelled, the third of them after Stop, then a callback was queued, and these ran before Run returned")
 		l.CallLater(time.Second, l.Stop)
 		runs(t, l)
-		assert.Equal(t, "first", said.all(), "three were cancelled, and these ran")
+		assert.Equal(t, "first behind", said.all(), "three were cancelled, and by the end of the next Run these ran")
 
 		timer := l.CallLater(time.Second, func() { said.add("fifth") })
 		time.Sleep(2 * time.Second)
 		l.Stop()
 		assert.True(t, timer.Cancel(), "it was due and Stop had been called, but not yet Run")
 		assert.False(t, timer.Cancel(), "it had been cancelled before")
+		l.CallSoon(func() { said.add("behind") })
 		runs(t, l)
-		assert.Equal(t, "first", said.all(), "one more was cancelled, and these ran")
+		assert.Equal(t, "first behind", said.all(), "one more was cancelled after Stop, then a callback was queued, and these ran")
 	})
 }
 
