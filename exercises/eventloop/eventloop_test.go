@@ -687,6 +687,21 @@ func (s *TimersSuite) TestWhatIsDueCountsAsQueued() {
 		assert.Equal(t, "due later again", said.all(), "one more timer fell due, then Stop was called, then Run, and in the end these have run")
 
 		l, said = eventloop.New(), new(words)
+		l.CallLater(5*time.Second, func() { said.add("later") })
+		l.CallSoon(func() {
+			l.CallSoon(func() { time.Sleep(10 * time.Second) })
+			for range 3 {
+				l.CallSoon(func() { said.add("queued") })
+			}
+			l.Stop()
+		})
+		runs(t, l)
+		require.Equal(t, "queued queued queued", said.all(), "a timer fell due after Stop, while callbacks ran that had been queued before it, and before Run returned these ran")
+		l.CallLater(time.Second, l.Stop)
+		runs(t, l)
+		require.Equal(t, "queued queued queued later", said.all(), "and in the end these")
+
+		l, said = eventloop.New(), new(words)
 		for _, seconds := range []int{5, 2, 8, 1, 11, 3, 7, 4, 6, 2} {
 			l.CallLater(time.Duration(seconds)*time.Second, func() { said.add(fmt.Sprint(seconds)) })
 		}
