@@ -973,7 +973,7 @@ func printedTwice(t *labtest.T, print func(screen locks.Screen, lines ...string)
 }
 
 // panicsWhileAnotherWaits lets a Write panic while another call waits for the
-// screen.
+// screen, and then one of a call that has waited itself.
 func panicsWhileAnotherWaits(t *labtest.T, print func(screen locks.Screen, lines ...string) error) {
 	gate := labtest.NewGate()
 	screen := locks.NewScreen(&breaks{to: io.Discard, at: 0, how: func() error {
@@ -992,10 +992,22 @@ func panicsWhileAnotherWaits(t *labtest.T, print func(screen locks.Screen, lines
 	gate.Open()
 	first.Join()
 	waiter.Returns("a Write has panicked, and who waited meanwhile still waits")
+
+	b := busy(t, "Print")
+	waiter = t.Go(func() {
+		defer func() { _ = recover() }()
+		_ = print(b.screen, "fire")
+	})
+	t.Pass(time.Second)
+	b.gate.Open()
+	b.call.Join()
+	waiter.Join()
+	t.Go(func() { assert.NoError(t, print(b.screen, "next"), "the next call failed") }).
+		Returns("one had to wait for the screen, then its Write panicked, and the next call blocks")
 }
 
 // busy returns a screen that is in a call of the method until the gate is opened,
-// and then takes every line but "bad".
+// and then takes every line but "bad", which fails, and "fire", which panics.
 func busy(t *labtest.T, method string) *holding {
 	b := &holding{gate: labtest.NewGate()}
 	b.screen = locks.NewScreen(labtest.WriterFunc(func(p []byte) (int, error) {
@@ -1004,6 +1016,9 @@ func busy(t *labtest.T, method string) *holding {
 		}
 		if string(p) == "bad\n" {
 			return 0, errBroken
+		}
+		if string(p) == "fire\n" {
+			panic("the screen is on fire")
 		}
 		return b.out.Write(p)
 	}))
