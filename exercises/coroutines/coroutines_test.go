@@ -132,7 +132,7 @@ func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
 func (s *ShowMeSuite) TestItShowsTheResultAndGivesItOn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("work-as-a-value", "ShowMe must write the result and a newline, in one Write, and give the result on", coroutines.Declared.ShowMe)
-		for _, want := range []string{"Done.", "", "100 %d of it\t", " two\nlines "} {
+		for _, want := range []string{"Done.", "", "100 %d of it\t", " two\nlines ", "a line with its newline\n"} {
 			var w labtest.Recorder
 			result, err := coroutines.ShowMe(&w, give(want, nil))(t.Context())
 			require.NoError(t, err, "ShowMe failed")
