@@ -310,6 +310,24 @@ func (s *TallySuite) TestNoUpdateIsLost() {
 		tally := locks.NewTally(&cell{inside: t.Linger})
 		together(t, 4, func(int) { tally.Add(1) })
 		require.Equal(t, 4, tally.Total(), "four goroutines have added 1")
+
+		for range 10 {
+			t.Progress()
+			var other *labtest.Call
+			c := new(cell)
+			tally := locks.NewTally(c)
+			c.inside = sync.OnceFunc(func() {
+				other = t.Go(func() { tally.Add(1) })
+				labtest.StepAside()
+			})
+			tally.Add(10)
+			tally.Add(10) // which may well overtake the other
+			_ = tally.Total()
+			require.NotNil(t, other, "neither Add nor Total has used the cell")
+			other.Join()
+			require.Equal(t, 21, tally.Total(), "while one added 10 and 10, another has added 1")
+			require.Equal(t, 21, c.Load(), "while one added 10 and 10, another has added 1, Total returned 21, and the cell holds")
+		}
 	})
 }
 
