@@ -254,7 +254,7 @@ func (s *ProcessSuite) TestJoinWaitsForTheTarget() {
 		t.Rule("start-and-join", "Join must wait until the target has returned", processes.Declared.Join)
 		result := ""
 		p := processes.NewProcess(func() {
-			t.Pass(10 * time.Minute)
+			t.Pass(2 * time.Minute)
 			result = "done"
 		})
 		require.NoError(t, p.Start(), "Start failed")
