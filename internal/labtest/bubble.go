@@ -90,12 +90,21 @@ func (s *Suite) Bubble(f func(t *T)) {
 		})
 	}()
 
+	// A dump stops the world, and is dear where earlier tests have left many
+	// goroutines behind: it may take a tenth of the time.
+	var next time.Time
 	if !t.watch(finished, patience, func(moved, standstill bool) (hung, spinning bool) {
-		if moved { // a dump is dear where earlier tests have left many goroutines behind
+		if moved {
 			t.sightings = 0
 			return false, false
 		}
-		return t.hangs(goroutines(), standstill, over.Load())
+		start := time.Now()
+		if !standstill && start.Before(next) {
+			return false, false
+		}
+		bubble := goroutines()
+		next = time.Now().Add(10 * time.Since(start))
+		return t.hangs(bubble, standstill, over.Load())
 	}) {
 		s.T().FailNow()
 	}
