@@ -701,6 +701,32 @@ func (s *PipeSuite) TestCloseWakesItsOwnEnd() {
 			assert.ErrorIs(t, err, io.EOF, "Pipe(%d): Send failed, and yet Recv at the other end returned something else than io.EOF", buffer)
 		}
 
+		for round := range 40 {
+			t.Progress()
+			buffer := round % 2
+			left, right := pipe[int](t, buffer)
+			for i := range buffer {
+				require.NoError(t, left.Send(t.Context(), i), "Send failed")
+			}
+			var sent error
+			sender := t.Go(func() { sent = left.Send(t.Context(), 99) })
+			t.Wait()
+
+			require.NoError(t, left.Close(), "Close failed")
+			received := 0
+			for ; received <= buffer; received++ {
+				_, err := right.Recv(t.Context())
+				if err != nil {
+					require.ErrorIs(t, err, io.EOF, "Pipe(%d): Recv at the other end returned another error", buffer)
+					break
+				}
+			}
+
+			sender.Join()
+			require.ErrorIs(t, sent, io.ErrClosedPipe, "Pipe(%d): Close returned, then the other end received, and the blocked Send returned something else", buffer)
+			require.Equal(t, buffer, received, "Pipe(%d): a Send was blocked behind so many messages when its end was closed, and so many could be received", buffer)
+		}
+
 		for range 20 {
 			t.Progress()
 			left, _ := pipe[int](t, 0)
