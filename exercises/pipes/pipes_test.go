@@ -1326,7 +1326,7 @@ func (s *ShutdownSuite) TestNothingNeedBeReadAfterQuit() {
 func (s *ShutdownSuite) TestOnlyALineQuitQuits() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-orderly-end", "Only a line that is quit, no more and no less, ends the input", pipes.Crew)
-		work := []string{"Quit", " quit", "quit ", "quit now", "don't quit", "dig"}
+		work := []string{"Quit", " quit", "quit ", "quit now", "don't quit", "exit", "q", "dig"}
 		var out labtest.Recorder
 		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Join(work, "\n")), &out), "Crew failed")
 		require.Equal(t, labtest.Sorted(work), written(&out), "other lines were written")
