@@ -943,6 +943,7 @@ func (s *ConversationSuite) TestAliceEndsWithHerContext() {
 		listening.Returns("she still listens")
 		assert.Empty(t, paper.Writes(), "Bob said nothing, and she wrote")
 
+		left, right = pipe[string](t, 0) // she may have closed her end
 		ctx, cancel = context.WithCancel(t.Context())
 		speaking := t.Go(func() {
 			assert.ErrorIs(t, pipes.Alice(ctx, right, &paper), context.Canceled, "while she speaks she returns something else")
