@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -1103,6 +1104,15 @@ func (s *LimitsSuite) TestHangingUpEndsThePing() {
 		assert.Equal(t, answer("1m"), got, "others have hung up, and the one that stayed got this")
 		r.stop(t)
 
+		r = serve(t, &ping.Server{Timeout: 20 * time.Minute})
+		for _, end := range []error{io.EOF, errBoom} {
+			client := r.ln.Dial(func(c net.Conn) net.Conn { return &failing{Conn: c, with: end} })
+			r.name(t, client, "5m")
+			require.Zero(t, r.hosts.running.Now(), "its host came together with %q, and so many pings still run", end)
+			_ = client.Close()
+		}
+		r.stop(t)
+
 		r = serveWith(t, &ping.Server{Timeout: 20 * time.Minute}, errBoom)
 		client := r.ln.Dial()
 		r.name(t, client, "5m")
@@ -1565,15 +1575,20 @@ func rest(client net.Conn) string {
 type failing struct {
 	net.Conn
 	read, write error
-	with        error // comes together with what is read
+	with        error // comes together with what is read, and then always
+	over        atomic.Bool
 }
 
 func (f *failing) Read(p []byte) (int, error) {
 	if f.read != nil {
 		return 0, f.read
 	}
+	if f.over.Load() {
+		return 0, f.with
+	}
 	n, err := f.Conn.Read(p)
-	if err == nil {
+	if err == nil && f.with != nil {
+		f.over.Store(true)
 		err = f.with
 	}
 	return n, err
