@@ -658,6 +658,17 @@ func (s *ServerSuite) TestALineThatHasJustBeenReadHasItsAnswer() {
 			require.Equal(t, "hello\n", rest(client), "only this came")
 			r.stop(t)
 		}
+
+		// An error is an answer, too.
+		for _, request := range []string{"sing a song\n", "say\n", "\n"} {
+			r = serve(t, server())
+			client := begin(t, r.ln, request)
+			t.Pass(time.Second) // whoever writes to it may hold a mutex
+			r.cancel()
+			t.Pass(time.Second)
+			require.Regexp(t, `\Aerror: .*\n\z`, rest(client), "to the request %q the answer, taken when ctx had ended, was", request)
+			r.stop(t)
+		}
 	})
 }
 
