@@ -1309,6 +1309,16 @@ func (s *LimitsSuite) TestTheClockRunsWithTheOperation() {
 			next.Join()
 			r.stop(t)
 		}
+
+		// Nor while the answer is: the client takes it later, and closing takes a while.
+		r := serve(t, &finals.Server{Timeout: time.Minute, Ops: ops{"fail": func(context.Context, string, io.Writer) error { return errBoom }}})
+		client := r.ln.Dial(func(c net.Conn) net.Conn { return &gauged{Conn: c, t: t, gauge: new(labtest.Gauge)} })
+		_, err := client.Write([]byte("fail now\n"))
+		require.NoError(t, err, "nobody read the request")
+		time.Sleep(time.Minute)
+		t.Pass(time.Minute)
+		require.Equal(t, "error: boom\n", rest(client), "an operation failed at once, its client took the answer two minutes later, and got")
+		r.stop(t)
 	})
 }
 
