@@ -722,6 +722,21 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 			require.Empty(t, rest(client), "it had said nothing, and got this")
 			require.Zero(t, ln.Open(), "so many connections are still open")
 		}
+		t.InTurn(20, func(ctx *labtest.Moment) {
+			ctx.Then = ctx.Cancel
+			ln := labtest.NewListener()
+			clients := []*labtest.Conn{ln.Dial(), ln.Dial()}
+			call := t.Go(func() {
+				assert.NoError(t, (&finals.Server{Ops: ops{"say": say}}).Serve(ctx, ln), "it failed")
+			})
+			t.Settle()
+			ctx.Cancel()
+			call.Returns("its context ended right behind a look at it, two clients had come, and it does not return")
+			for _, client := range clients {
+				require.Empty(t, rest(client), "it had said nothing, and got this")
+			}
+			require.Zero(t, ln.Open(), "so many connections are still open")
+		})
 	})
 }
 
@@ -1642,6 +1657,24 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 			}
 			r.stop(t)
 		}
+		t.InTurn(20, func(ctx *labtest.Moment) {
+			ctx.Then = ctx.Cancel
+			desk, ln := newDesk(), labtest.NewListener()
+			call := t.Go(func() {
+				assert.NoError(t, (&finals.Server{MaxConns: 1, Timeout: halfADay, Ops: ops{"wait": desk.op}}).Serve(ctx, ln), "it failed")
+			})
+			busy := ln.Dial()
+			t.Go(func() { _, _ = io.WriteString(busy, "wait hello\n") }) // unless ctx has ended before
+			t.Pass(time.Second)
+			next := ln.Dial()
+			t.Pass(time.Second)
+			ctx.Cancel()
+			t.Go(func() { assert.Empty(t, rest(next), "it had said nothing, and got this") }).
+				Returns("ctx ended right behind a look at it, and one who waits for its turn is not closed")
+			close(desk.finish)
+			rest(busy)
+			call.Returns("its context has ended, all clients have gone, and it does not return")
+		})
 	})
 }
 

@@ -622,6 +622,21 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 			require.Empty(t, rest(client), "it had said nothing, and got this")
 			require.Zero(t, ln.Open(), "so many connections are still open")
 		}
+		t.InTurn(20, func(ctx *labtest.Moment) {
+			ctx.Then = ctx.Cancel
+			ln := labtest.NewListener()
+			clients := []*labtest.Conn{ln.Dial(), ln.Dial()}
+			call := t.Go(func() {
+				assert.NoError(t, (&ping.Server{Pinger: new(hosts)}).Serve(ctx, ln), "it failed")
+			})
+			t.Settle()
+			ctx.Cancel()
+			call.Returns("its context ended right behind a look at it, two clients had come, and it does not return")
+			for _, client := range clients {
+				require.Empty(t, rest(client), "it had said nothing, and got this")
+			}
+			require.Zero(t, ln.Open(), "so many connections are still open")
+		})
 	})
 }
 
