@@ -167,13 +167,18 @@ func TestMessages(t *testing.T) {
 	}
 
 	// Some mistakes show only when two goroutines meet, which a busy machine can
-	// keep from happening.
+	// keep from happening, or it ends another way.
+	shown := func(v bank.Variant, message string) bool {
+		return !slices.ContainsFunc(quotes[v.String()], func(q quote) bool {
+			return strings.TrimSpace(q.text) != strings.TrimSpace(message)
+		})
+	}
 	for attempts := 5; len(variants) > 0; attempts-- {
 		results, err := verify.Run(t.Context(), verify.Options{Root: root}, variants, nil)
 		require.NoError(t, err)
 		variants = nil
 		for _, r := range results {
-			if r.Err != nil && attempts > 1 {
+			if attempts > 1 && (r.Err != nil || !*update && !shown(r.Variant, r.Message)) {
 				variants = append(variants, r.Variant)
 				continue
 			}
