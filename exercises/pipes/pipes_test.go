@@ -932,7 +932,7 @@ func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
 func (s *ConversationSuite) TestAliceEndsWithHerContext() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("changing-your-mind", "Alice must end with her context, while she listens and while she speaks", pipes.Declared.Alice)
-		left, right := pipe[string](t, 0)
+		_, right := pipe[string](t, 0)
 		var paper labtest.Recorder
 		ctx, cancel := context.WithCancel(t.Context())
 		listening := t.Go(func() {
@@ -943,7 +943,7 @@ func (s *ConversationSuite) TestAliceEndsWithHerContext() {
 		listening.Returns("she still listens")
 		assert.Empty(t, paper.Writes(), "Bob said nothing, and she wrote")
 
-		left, right = pipe[string](t, 0) // she may have closed her end
+		left, right := pipe[string](t, 0) // she may have closed her end
 		ctx, cancel = context.WithCancel(t.Context())
 		speaking := t.Go(func() {
 			assert.ErrorIs(t, pipes.Alice(ctx, right, &paper), context.Canceled, "while she speaks she returns something else")
