@@ -1,4 +1,4 @@
-// Handle returns what Read has returned, io.EOF too if it came together with a message; at the end, or when a client was silent for too long, a state that is swapped by compare-and-swap tells who still waits for its message.
+// Handle returns what Read has returned, io.EOF too if it came together with a message. A state that is swapped by compare-and-swap tells who still waits for its message.
 package echo
 
 import (
