@@ -869,31 +869,40 @@ func (s *TranscodeSuite) TestItWritesAsItReads() {
 	})
 }
 
+// scales weigh the heap.
+type scales struct {
+	passed, next int
+	first, most  uint64
+}
+
+// pass looks once in 512 KiB, of which n bytes more have come by, and at the end.
+func (s *scales) pass(n int, end bool) {
+	if s.passed += n; s.passed >= s.next || end {
+		s.next = s.passed + 512<<10
+		s.look()
+	}
+}
+
+func (s *scales) look() {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	if s.first == 0 {
+		s.first = m.HeapAlloc
+	}
+	s.most = max(s.most, m.HeapAlloc)
+}
+
 // weighed is a src that looks at the heap now and then, and at its end.
 type weighed struct {
 	live
-	read, next  int
-	first, most uint64
+	scales
 }
 
 func (w *weighed) Read(p []byte) (int, error) {
 	n, err := w.live.Read(p)
-	if w.read += n; w.read >= w.next || err == io.EOF {
-		w.next = w.read + 512<<10
-		kept := heap()
-		if w.first == 0 {
-			w.first = kept
-		}
-		w.most = max(w.most, kept)
-	}
+	w.pass(n, err == io.EOF)
 	return n, err
-}
-
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
 
 func (s *TranscodeSuite) TestMemoryDoesNotGrow() {
@@ -906,16 +915,14 @@ func (s *TranscodeSuite) TestMemoryDoesNotGrow() {
 
 		// This src has the method WriteTo, and io.Copy calls that, with all of it at once.
 		text = text[:len(text)/2]
-		written, next, first, most := 0, 0, heap(), uint64(0)
+		var heap scales
+		heap.look() // before anything can have been kept
 		dst := labtest.WriterFunc(func(p []byte) (int, error) {
 			t.Progress()
-			if written += len(p); written >= next {
-				next = written + 512<<10
-				most = max(most, heap())
-			}
+			heap.pass(len(p), false)
 			return len(p), nil
 		})
 		require.NoError(t, encoding.Transcode(dst, "utf-16le", strings.NewReader(text), "utf-8"), "it failed")
-		assert.Less(t, most, first+uint64(len(text)/2), "src was a strings.Reader with %d bytes: too much was kept", len(text))
+		assert.Less(t, heap.most-heap.first, uint64(len(text)/2), "src was a strings.Reader with %d bytes: too much was kept", len(text))
 	})
 }

@@ -47,7 +47,7 @@ func (s *SleepyWorkSuite) TestSleepyWaitsForItsReceiver() {
 		t.Rule("sleepy-and-work", "Sleepy must send its message, also to someone who comes later", queues.Sleepy)
 		out := make(chan string)
 		sleepy := t.Go(func() { queues.Sleepy(out, time.Second) })
-		pass(t, 6*time.Minute)
+		t.Pass(6 * time.Minute)
 		sleepy.Blocks("nobody has received its message, and it returned")
 
 		t.Go(func() {
@@ -90,7 +90,7 @@ func (s *SleepyWorkSuite) TestWorkWaitsForItsMessage() {
 		for _, msg := range []string{"100%d \"it's\" done\\n\n", "not UTF-8: \xff", strings.Repeat("long", 2500)} {
 			in, out := make(chan string), new(labtest.Recorder)
 			work := t.Go(func() { queues.Work(in, out) })
-			pass(t, 6*time.Minute)
+			t.Pass(6 * time.Minute)
 			work.Blocks("nothing was sent for six minutes, and it gave up")
 
 			in <- msg
@@ -635,7 +635,8 @@ func (s *CloseSuite) TestBlockedPutsEnd() {
 		for n := range errs {
 			puts = append(puts, t.Go(func() { errs[n] = q.Put(t.Context(), n+1) }))
 		}
-		pass(t, 10*time.Second)
+		t.Pass(10 * time.Second)
+		t.Wait()
 		require.False(t, slices.ContainsFunc(puts, (*labtest.Call).Returned), "a Put on a full queue returned at once")
 
 		q.Close()
@@ -1318,7 +1319,8 @@ func blockedGetsEnd(t *labtest.T, maxsize int) {
 	for n := range errs {
 		gets = append(gets, t.Go(func() { _, errs[n] = q.Get(t.Context()) }))
 	}
-	pass(t, 10*time.Second)
+	t.Pass(10 * time.Second)
+	t.Wait()
 	require.False(t, slices.ContainsFunc(gets, (*labtest.Call).Returned), "a Get on an empty queue returned at once")
 
 	q.Close()
@@ -1414,16 +1416,6 @@ func severalMayClose(t *labtest.T, maxsize int) {
 			}
 		}}
 	})
-}
-
-// pass lets virtual time pass, in steps, so that the watchdog bears with code
-// that polls.
-func pass(t *labtest.T, d time.Duration) {
-	for step := d / 10; d > 0; d -= step {
-		time.Sleep(step)
-		t.Progress()
-	}
-	t.Wait()
 }
 
 // newQueue makes a queue that is closed when the test is over, for one that
