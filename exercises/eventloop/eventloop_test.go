@@ -816,16 +816,21 @@ func (s *TimersSuite) TestCancelFromElsewhere() {
 		t.Rule("cancel", "Cancel must be safe from any goroutine: either it returns true, once, or the callback runs", eventloop.Declared.Cancel)
 		const rounds, each = 100, 8
 		t.Race(func() labtest.Heat {
-			l := eventloop.New()
-			var timers [rounds + 1][each]eventloop.Timer
-			var ran, kept [rounds + 1][each]int
-			next := func(i int) {
+			var loops [rounds]eventloop.Loop
+			var timers [rounds][each]eventloop.Timer
+			var ran, kept [rounds][each]int
+			for i := range loops {
+				loops[i] = eventloop.New()
 				for j := range each {
-					timers[i][j] = l.CallLater(0, func() { ran[i][j]++ })
+					// CallLater(0) may be time.After(0), and many goroutines that look
+					// at once crash the race detector: https://go.dev/issue/78156.
+					timers[i][j] = loops[i].CallLater(time.Millisecond, func() { ran[i][j]++ })
 				}
+			}
+			time.Sleep(2 * time.Millisecond) // all are due
+			for _, l := range loops {
 				l.Stop() // so that Run does not wait
 			}
-			next(0)
 			returned := make(chan struct{}, 1)
 			return labtest.Heat{Rounds: rounds, Racers: []func(int){
 				func(i int) {
@@ -839,12 +844,14 @@ func (s *TimersSuite) TestCancelFromElsewhere() {
 					<-returned // Run may sleep, and then nobody must spin
 				},
 				func(i int) {
-					_ = l.Run(t.Context())
-					next(i + 1)
+					_ = loops[i].Run(t.Context())
 					returned <- struct{}{}
 				},
 			}, Check: func() {
-				for i := range rounds {
+				for i, l := range loops {
+					l.Stop()
+					_ = l.Run(t.Context()) // what the first Run may have left to another
+					assert.NoError(t, l.Close(), "no Run was left, and Close failed")
 					for j := range each {
 						require.Equal(t, 1, ran[i][j]+kept[i][j], "the callback has run %d times, and Cancel returned true %d times: together", ran[i][j], kept[i][j])
 					}
