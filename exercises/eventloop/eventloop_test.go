@@ -362,14 +362,16 @@ func (s *LoopSuite) TestALoopRunsOnce() {
 		stopped.CallSoon(func() {
 			stopped.Stop()
 			assert.ErrorIs(t, stopped.Run(t.Context()), eventloop.ErrRunning, "a callback called Stop and then Run, which returned something else")
-			assert.ErrorIs(t, stopped.Close(), eventloop.ErrRunning, "a callback called Stop and then Close, which returned something else")
 			stopped.Stop() // what a refused Run makes of a Stop is its own business
 		})
 		runs(t, stopped)
 
 		outer, inner, said := eventloop.New(), eventloop.New(), new(words)
 		inner.CallSoon(func() { said.add("2"); outer.CallSoon(func() { said.add("4"); outer.Stop() }) })
-		inner.CallLater(time.Second, func() { said.add("3"); inner.Stop() })
+		go func() { // CallLater is for a later task
+			time.Sleep(time.Second)
+			inner.CallSoon(func() { said.add("3"); inner.Stop() })
+		}()
 		outer.CallSoon(func() {
 			said.add("1")
 			assert.NoError(t, inner.Run(t.Context()), "another loop was run in a callback, and Run failed")
@@ -1344,6 +1346,14 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 		r.stop(t)
 		assert.Equal(t, "timer 7 true", said.all(), "a Close has failed, and react or the timer was called in another way")
 		require.NoError(t, l.Close(), "the loop has ended, and Close failed")
+
+		stopped := eventloop.New()
+		stopped.CallSoon(func() {
+			stopped.Stop()
+			assert.ErrorIs(t, stopped.Close(), eventloop.ErrRunning, "a callback called Stop and then Close, which returned something else")
+			stopped.Stop() // what a refused Close makes of a Stop is its own business
+		})
+		runs(t, stopped)
 
 		for range 60 {
 			t.Progress()
