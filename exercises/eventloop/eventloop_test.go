@@ -1354,6 +1354,7 @@ func (s *WatchSuite) TestCloseWhileTheLoopRuns() {
 			stopped.Stop() // what a refused Close makes of a Stop is its own business
 		})
 		runs(t, stopped)
+		require.NoError(t, stopped.Close(), "the loop has ended, and Close failed")
 
 		for range 60 {
 			t.Progress()
