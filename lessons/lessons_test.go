@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -154,6 +155,79 @@ func TestContractTable(t *testing.T) {
 			assert.ElementsMatch(t, want, got)
 		})
 	}
+}
+
+// TestYourTurn holds the list of a text's section Your turn, which says for each
+// task what to fill in, against the suite: who has filled in that much, and left
+// the rest with its TODO, passes the task.
+func TestYourTurn(t *testing.T) {
+	for _, l := range lessons.All() {
+		t.Run(l.Name, func(t *testing.T) {
+			tasks := yourTurn(t, l)
+			require.Len(t, tasks, len(l.Tasks))
+			open := todo(t, l)
+			assert.Subset(t, slices.Concat(tasks...), open, "the list leaves functions out")
+
+			for i, task := range l.Tasks {
+				filled := slices.Concat(tasks[:i+1]...)
+				open = slices.DeleteFunc(open, func(name string) bool { return slices.Contains(filled, name) })
+				if len(open) == 0 {
+					return // every test passes, as solutions proves
+				}
+				result, err := runner.Run(t.Context(), runner.Options{
+					Root: root, Tests: runner.Exactly(task.Test), Limit: time.Minute, NoVet: true,
+				}, runner.Candidate{Lesson: l, Source: without(t, l, open)}, nil)
+				require.NoError(t, err)
+				require.Empty(t, result.Build)
+				for _, test := range result.Tasks[0].Tests {
+					assert.Contains(t, []runner.Verdict{runner.Pass, runner.Skip}, test.Verdict,
+						"%s, with %v still to do:\n%s", test.Name, open, test.Message)
+				}
+			}
+		})
+	}
+}
+
+// todo returns the names of the functions that the starter leaves to the learner.
+func todo(t *testing.T, l lessons.Lesson) (names []string) {
+	source := read(t, path.Join("exercises", l.Name, l.Name+".go"))
+	for _, f := range functions(t, source) {
+		if strings.Contains(source[f.Body.Pos()-1:f.Body.End()-1], `panic("TODO: `) {
+			names = append(names, f.Name.Name)
+		}
+	}
+	return names
+}
+
+// without returns a right answer with the functions of those names still to do. It
+// is the reference, except where that does an early task with a function of a
+// later one, which is its choice and not the suite's.
+func without(t *testing.T, l lessons.Lesson, names []string) []byte {
+	file := path.Join("solutions", l.Name, l.Name+".go")
+	if l.Name == "locks" {
+		file = "solutions/locks/testdata/accept/token.go" // its Print is not PrintContext
+	}
+	source := read(t, file)
+	for _, f := range slices.Backward(functions(t, source)) {
+		if slices.Contains(names, f.Name.Name) {
+			begin := f.Body.Lbrace
+			source = source[:begin] + ` if true { panic("TODO: later") }; ` + source[begin:]
+		}
+	}
+	return []byte(source)
+}
+
+// functions returns the functions and methods of a source, where a position is one
+// more than the place of a byte.
+func functions(t *testing.T, source string) (all []*ast.FuncDecl) {
+	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	for _, decl := range file.Decls {
+		if f, ok := decl.(*ast.FuncDecl); ok {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // TestSuitesKnowTheContractOnly checks that a change of an exercise does not compile

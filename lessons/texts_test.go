@@ -344,6 +344,27 @@ func blocks(markdown string) []block {
 	return all
 }
 
+// yourTurn returns the names in code spans of each item of the section's list;
+// of ICMP.Ping, Ping.
+func yourTurn(t *testing.T, l lessons.Lesson) (tasks [][]string) {
+	walk(sectionText(t, l, "your-turn"), func(n ast.Node, source []byte) {
+		item, ok := n.(*ast.ListItem)
+		if !ok || !item.Parent().(*ast.List).IsOrdered() {
+			return
+		}
+		var names []string
+		_ = ast.Walk(item, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+			if code, ok := n.(*ast.CodeSpan); ok && entering {
+				name := string(code.FirstChild().(*ast.Text).Value(source))
+				names = append(names, name[strings.LastIndex(name, ".")+1:])
+			}
+			return ast.WalkContinue, nil
+		})
+		tasks = append(tasks, names)
+	})
+	return tasks
+}
+
 // anchors returns the names of a text's headings, as links use them.
 func anchors(markdown string) []string {
 	var all []string
