@@ -164,6 +164,7 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 
 		t.Rule("once", "a Start that is refused must keep nobody from joining", processes.Declared.Start, processes.Declared.Join)
 		t.Race(func() labtest.Heat {
+			const often = 20
 			var ended [200]processes.Process
 			for i := range ended {
 				ended[i] = processes.NewProcess(nil)
@@ -172,9 +173,15 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 			}
 			return labtest.Heat{Rounds: len(ended), Racers: []func(int){
 				func(i int) {
-					assert.ErrorIs(t, ended[i].Start(), processes.ErrStarted, "beside a Join another error comes back")
+					for range often {
+						assert.ErrorIs(t, ended[i].Start(), processes.ErrStarted, "beside a Join another error comes back")
+					}
 				},
-				func(i int) { assert.NoError(t, ended[i].Join(), "a Join beside it failed") },
+				func(i int) {
+					for range often {
+						assert.NoError(t, ended[i].Join(), "a Join beside it failed")
+					}
+				},
 			}, Check: func() {}}
 		})
 	})
