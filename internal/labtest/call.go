@@ -93,9 +93,11 @@ func (c *Call) Blocks(instead string, args ...any) {
 	}
 }
 
-// where says at which line of the learner's the function is.
+// where says at which line of the learner's the function is, and if it waits for
+// others there, where those are.
 func (c *Call) where() []string {
-	all := dump("")
+	own := self().bubble
+	all := inBubble(dump(own), own)
 	i := slices.IndexFunc(all, func(g goroutine) bool { return g.id == c.id.Load() })
 	if i < 0 {
 		return nil
@@ -104,7 +106,16 @@ func (c *Call) where() []string {
 		return nil
 	}
 	doing, _ := describe(all[i])
-	return []string{"it is " + doing}
+	lines := []string{"it is " + doing}
+	if all[i].waits() == "sync.WaitGroup.Wait" {
+		for _, g := range slices.Delete(all, i, i+1) {
+			if _, inside := g.learner(); inside {
+				doing, _ = describe(g)
+				lines = append(lines, "meanwhile another is "+doing)
+			}
+		}
+	}
+	return limit(counted(lines))
 }
 
 // panicked reports a panic that was recovered in the goroutine that it ended.

@@ -41,15 +41,19 @@ var networkWaits = map[string]wait{
 }
 
 // describe says in words where a goroutine is and what it does there. If it is
-// in the learner's code, that is the place; otherwise it is the suite's line.
+// in the learner's code, or in what that has called, that is the place; otherwise
+// it is the suite's line.
 func describe(g goroutine) (doing, why string) {
 	w, ok := waits[g.waits()]
 	network, inNetwork := g.network()
+	foreign, inForeign := g.foreign()
 	switch {
 	case inNetwork && g.state != "running" && g.state != "runnable":
 		w = network
 	case g.busy():
 		w = wait{"busy", "it runs in circles instead of waiting"}
+	case inForeign:
+		w = foreign
 	case !ok:
 		w = wait{"waiting (" + g.waits() + ")", ""}
 	case g.waitsOutside():
@@ -68,6 +72,26 @@ func (g goroutine) waitsOutside() bool {
 	return g.bubble != "" && !g.durable() && slices.Contains([]string{"sync.WaitGroup.Wait", "chan receive", "chan send", "select"}, g.state)
 }
 
+// foreign tells in which call the learner's code is, if that waits for reasons of
+// its own: how a library or the test does so is no business of the learner's.
+func (g goroutine) foreign() (wait, bool) {
+	i := slices.IndexFunc(g.frames, frame.ofLearner)
+	if i < 1 {
+		return wait{}, false
+	}
+	called := g.frames[i-1]
+	library, _, inFolder := strings.Cut(called.fn, "/")
+	switch {
+	case ofSuite(called.file), strings.HasPrefix(called.fn, labtestPath+"."):
+		return wait{"waiting in a function of the test's, called", ""}, true
+	case strings.HasPrefix(called.fn, "sync.(*Once)."):
+		return wait{"in Once.Do", "another Do of the same Once does not return"}, true
+	case inFolder && strings.Contains(library, "."), strings.HasPrefix(called.fn, "net/http."):
+		return wait{"in " + funcname.Short(called.fn) + ", called", ""}, true
+	}
+	return wait{}, false
+}
+
 // network tells which call of the network a goroutine is in, if it is in one.
 func (g goroutine) network() (wait, bool) {
 	for _, f := range g.frames {
@@ -80,41 +104,71 @@ func (g goroutine) network() (wait, bool) {
 
 // blockedIn lists, a line each, what the goroutines of a bubble wait for in the
 // learner's code. Many at the same place are one line. Those that keep a bubble's
-// clock from moving come first. Where some wait for a lock, what the others wait
-// for is no riddle any more: one of them holds it. That one may only wait for time to pass, which is no
-// mistake anywhere but in a bubble.
+// clock from moving come first. Where one runs in circles, or some wait for a lock,
+// what the others wait for is no riddle any more: whoever is busy, or holds the
+// lock, does not let them. Whoever holds it may only wait for time to pass, which
+// is no mistake anywhere but in a bubble.
 func blockedIn(bubble []goroutine) []string {
-	locked := slices.ContainsFunc(bubble, goroutine.wantsLock)
-	asleep := slices.ContainsFunc(bubble, goroutine.sleeps)
-	var first, then []string
-	count := map[string]int{}
-	for _, g := range bubble {
-		if _, inside := g.learner(); !inside {
-			continue
+	all := slices.DeleteFunc(slices.Clone(bubble), func(g goroutine) bool {
+		_, inside := g.learner()
+		return !inside
+	})
+	guilty := func(goroutine) bool { return true }
+	for _, suspect := range []func(goroutine) bool{goroutine.busy, goroutine.wantsLock} {
+		if slices.ContainsFunc(all, suspect) {
+			guilty = suspect
+			break
 		}
+	}
+	patient := slices.ContainsFunc(all, goroutine.mayWaitForTime)
+	var first, then []string
+	for _, g := range all {
 		line, why := describe(g)
-		if why != "" && locked == g.wantsLock() {
+		if g.busy() {
+			line += g.caller()
+		}
+		if why != "" && guilty(g) {
 			line += ": " + why
-			if locked && asleep {
+			if g.wantsLock() && patient {
 				line += ", or only after some time (a test's clock stands still while anybody waits for a mutex)"
 			}
 		}
-		if count[line]++; count[line] > 1 {
-			continue
-		}
-		if g.wantsLock() || g.waitsOutside() {
+		if g.busy() || g.wantsLock() || g.waitsOutside() {
 			first = append(first, line)
 		} else {
 			then = append(then, line)
 		}
 	}
-	lines := slices.Concat(first, then)
-	for i, line := range lines {
-		if n := count[line]; n > 1 {
-			lines[i] = fmt.Sprintf("%s (%d goroutines)", line, n)
+	return limit(counted(slices.Concat(first, then)))
+}
+
+// caller says which function of the learner's has called the innermost one: what is
+// called again and again is often right, and the loop is elsewhere.
+func (g goroutine) caller() string {
+	i := slices.IndexFunc(g.frames, frame.ofLearner)
+	for _, f := range g.frames[i+1:] {
+		if f.ofLearner() && f.fn != g.frames[i].fn {
+			return ", called at " + f.String()
 		}
 	}
-	return limit(lines)
+	return ""
+}
+
+// counted makes one line of equal ones, which stand for a goroutine each.
+func counted(lines []string) []string {
+	var once []string
+	count := map[string]int{}
+	for _, line := range lines {
+		if count[line]++; count[line] == 1 {
+			once = append(once, line)
+		}
+	}
+	for i, line := range once {
+		if n := count[line]; n > 1 {
+			once[i] = fmt.Sprintf("%s (%d goroutines)", line, n)
+		}
+	}
+	return once
 }
 
 // startedIn lists those that the learner's code has started, and that are now in
@@ -145,15 +199,22 @@ func leftIn(bubble []goroutine) []string {
 }
 
 // testWaits says where the suite itself is stuck, if it is stuck by itself and
-// not inside the learner's code.
+// not inside the learner's code. The place is the test's own, and not that of a
+// function that it shares with others.
 func testWaits(bubble []goroutine) []string {
 	for _, g := range bubble {
 		if _, inside := g.learner(); inside {
 			continue
 		}
-		if at, ok := g.suite(); ok && !g.busy() {
-			return []string{fmt.Sprintf("the test itself waits at %s:%d for something that never comes", path.Base(at.file), at.line)}
+		at, ok := g.step()
+		if !ok || g.busy() {
+			continue
 		}
+		place := fmt.Sprintf("%s:%d", path.Base(at.file), at.line)
+		if w, ok := g.network(); ok {
+			return []string{"the test itself is " + w.doing + ", at " + place + ": " + w.why}
+		}
+		return []string{"the test itself waits at " + place + " for something that never comes"}
 	}
 	return nil
 }

@@ -239,7 +239,7 @@ func (t *T) ClosesAll(serve func(ctx context.Context, ln net.Listener) error, ta
 		end.come(ln, client, cancel)
 		call.Join()
 		cancel()
-		require.Zero(t, open, "%s, closing takes a second, and when Serve returned so many connections were open", end.when)
+		require.Equal(t, 0, open, "%s, closing takes a second, and when Serve returned so many connections were open", end.when)
 	}
 }
 

@@ -34,7 +34,8 @@ const (
 	enoughMeetings = 500
 
 	// maxLooks bounds a race on a machine that is too busy to run two racers at
-	// once: in looks of the watchdog, since a bubble has no other real clock.
+	// once, and the patience of [T.Pass]: in looks of the watchdog, since a bubble
+	// has no other real clock.
 	maxLooks = int64(1500 * time.Millisecond / interval)
 
 	// maxHeats bounds it in what it may leave behind: a right answer may keep a

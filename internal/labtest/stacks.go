@@ -186,6 +186,16 @@ func (g goroutine) suite() (frame, bool) {
 	return g.frames[i], true
 }
 
+// step returns the outermost frame of the suite.
+func (g goroutine) step() (frame, bool) {
+	for _, f := range slices.Backward(g.frames) {
+		if ofSuite(f.file) {
+			return f, true
+		}
+	}
+	return frame{}, false
+}
+
 // waits says what the goroutine waits for, as the runtime names it, without
 // the remark that it counts as blocked in virtual time.
 func (g goroutine) waits() string { return strings.TrimSuffix(g.state, " (durable)") }
@@ -228,6 +238,11 @@ func (g goroutine) watches() bool {
 func (g goroutine) sleeps() bool {
 	_, inside := g.learner()
 	return inside && g.waits() == "sleep"
+}
+
+// mayWaitForTime tells whether the goroutine waits for what only time might bring.
+func (g goroutine) mayWaitForTime() bool {
+	return slices.Contains([]string{"sleep", "select", "chan receive"}, g.waits())
 }
 
 // wantsLock tells whether the goroutine waits for a mutex.

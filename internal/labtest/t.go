@@ -35,6 +35,10 @@ const (
 // holds the [Verdict] of a failed test.
 const VerdictAttr = "conclab.verdict"
 
+// RuleAttr is the key of the test attribute that names the rule which the test is
+// about to prove. Where the program crashes, its words are the only ones.
+const RuleAttr = "conclab.rule"
+
 // moment is the virtual time that [T.Settle] lets pass: long against any
 // sensible polling interval, short enough for a poll every millisecond.
 const moment = 10 * time.Second
@@ -80,6 +84,7 @@ func (t *T) Rule(section, rule string, funcs ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rule, t.section, t.funcs = rule, section, funcs
+	t.outer.Attr(RuleAttr, rule)
 }
 
 // NothingStays makes it a failure if a goroutine of the test is still blocked,
@@ -160,12 +165,12 @@ func (t *T) Settle() {
 
 // Pass lets d of virtual time pass, in steps, once nobody else can go on. If
 // anybody waits for a mutex then, a bubble's clock stands still; Pass has only let
-// the others run, and returns. It is for what others wait for.
+// the others run, and returns. It is for what others wait for. Code that spins is
+// given up before it looks to the watchdog as if the test got on.
 func (t *T) Pass(d time.Duration) {
 	t.mustBubble("Pass")
 	bubble := self().bubble
-	const enough = 1000 // looks, at code that spins
-	for look := range enough {
+	for look, last := 0, t.looks.Load()+maxLooks; t.looks.Load() < last; look++ {
 		if look == 0 { // mostly the last, without the time that it takes to rest
 			giveTurns(5)
 		} else {

@@ -97,6 +97,12 @@ func (s *WrongSuite) TestStillWaits() {
 	})
 }
 
+func (s *WrongSuite) TestStillWaitsForOthers() {
+	s.bubble(func(t *labtest.T) {
+		t.Go(wrong.WaitForSenders).Returns("it does not return")
+	})
+}
+
 func (s *WrongSuite) TestReturnedAtOnce() {
 	s.bubble(func(t *labtest.T) {
 		t.Go(func() {}).Blocks("it returned at once")
@@ -159,6 +165,12 @@ func (s *WrongSuite) TestRealLeakInALibrary() {
 func (s *WrongSuite) TestReadAlone() {
 	s.bubble(func(*labtest.T) { wrong.Read(labtest.NewListener().Dial()) })
 }
+
+func (s *WrongSuite) TestTheTestReadsAlone() {
+	s.bubble(func(*labtest.T) { readOne(labtest.NewListener().Dial()) })
+}
+
+func readOne(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
 
 func (s *WrongSuite) TestAcceptAlone() {
 	s.bubble(func(*labtest.T) { wrong.Accept(labtest.NewListener()) })
@@ -253,6 +265,10 @@ func TestDiagnosis(t *testing.T) {
 		{"TestStillWaits", labtest.Fail, []string{
 			`The rule must hold: it still waits although its context has ended`, `    it is in an empty select at wrong\.go:\d+ \(Deaf\)`,
 		}},
+		{"TestStillWaitsForOthers", labtest.Fail, []string{
+			`The rule must hold: it does not return`, `    it is in WaitGroup\.Wait at wrong\.go:\d+ \(WaitForSenders\)`,
+			`    meanwhile another is sending on a channel at wrong\.go:\d+ \(WaitForSenders\) \(2 goroutines\)`,
+		}},
 		{"TestReturnedAtOnce", labtest.Fail, []string{`The rule must hold: it returned at once`}},
 		{"TestNotEqual", labtest.Fail, []string{
 			`The rule must hold: the order is wrong`, `    expected: \[\]int\{1, 2, 3\}`, `    actual  : \[\]int\{3, 2, 1\}`,
@@ -272,6 +288,9 @@ func TestDiagnosis(t *testing.T) {
 		}},
 		{"TestReadAlone", labtest.Deadlock, []string{
 			`.*: deadlock, .*`, `    reading from a connection at wrong\.go:\d+ \(Read\): nobody will ever write to it or close it`,
+		}},
+		{"TestTheTestReadsAlone", labtest.Deadlock, []string{
+			`.*: deadlock, .*`, `    the test itself is reading from a connection, at wrong_test\.go:\d+: nobody will ever write to it or close it`,
 		}},
 		{"TestAcceptAlone", labtest.Deadlock, []string{
 			`.*: deadlock, .*`, `    in Accept at wrong\.go:\d+ \(Accept\): no client comes, and the listener is not closed`,
@@ -338,8 +357,10 @@ func parseVerbose(out string) map[string]said {
 			continue
 		}
 		s := all[test]
-		if attr, ok := strings.CutPrefix(line, "=== ATTR  TestWrong/"+test+" "+labtest.VerdictAttr+" "); ok {
-			s.verdict = labtest.Verdict(attr)
+		if attr, ok := strings.CutPrefix(line, "=== ATTR  TestWrong/"+test+" "); ok {
+			if verdict, ok := strings.CutPrefix(attr, labtest.VerdictAttr+" "); ok {
+				s.verdict = labtest.Verdict(verdict)
+			}
 		} else {
 			s.lines = append(s.lines, strings.TrimPrefix(line, "    "))
 		}

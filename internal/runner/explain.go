@@ -36,6 +36,9 @@ func (p *record) judgeTest(action testjson.Action, t *progress) (o outcome, spok
 	if action == testjson.ActionSkip {
 		return outcome{Skip, message}, true
 	}
+	if f.raced && len(f.own) == 0 && t.rule != "" {
+		message = t.rule + ": " + message
+	}
 	return outcome{cmp.Or(named(t.attr), f.verdict()), message}, len(f.own) > 0
 }
 

@@ -16,6 +16,7 @@ var accessLine = regexp.MustCompile(`(?i)^\s*(?:previous )?((?:atomic )?(?:read|
 // each with its place. It is empty if the report is incomplete.
 func (r *run) race(report []string) string {
 	var accesses []string
+	inTest := 0
 	for i, line := range report {
 		m := accessLine.FindStringSubmatch(line)
 		if m == nil {
@@ -31,11 +32,18 @@ func (r *run) race(report []string) string {
 		}
 		if at, ok := r.place(stack); ok {
 			access += " at " + at.String()
+			if strings.HasSuffix(at.file, "_test.go") {
+				inTest++
+			}
 		}
 		accesses = append(accesses, access)
 	}
 	if len(accesses) != 2 {
 		return ""
 	}
-	return fmt.Sprintf("data race: %s and %s happen without anything that orders them", accesses[0], accesses[1])
+	sentence := fmt.Sprintf("data race: %s and %s happen without anything that orders them", accesses[0], accesses[1])
+	if inTest == 2 {
+		sentence += "; both are the test's, and it is your code that must order them"
+	}
+	return sentence
 }

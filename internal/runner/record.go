@@ -8,8 +8,12 @@ import (
 )
 
 // verdictAttr is the attribute by which a failing test names its verdict
-// itself; package labtest sets it.
-const verdictAttr = "conclab.verdict"
+// itself, ruleAttr the one by which any test names what it is about to prove;
+// package labtest sets them.
+const (
+	verdictAttr = "conclab.verdict"
+	ruleAttr    = "conclab.rule"
+)
 
 // record follows the events of one process. It is used by one goroutine.
 type record struct {
@@ -29,6 +33,7 @@ type progress struct {
 	running bool
 	output  clip
 	attr    string
+	rule    string
 	failed  bool // a suite's function: one of its tests has failed
 
 	// How the test ended is held back until something else begins: a crash
@@ -124,6 +129,8 @@ func (p *record) test(e testjson.TestEvent, name string, t *progress, inner bool
 		_, _ = t.output.Write([]byte(e.Output))
 	case e.Action == testjson.ActionAttr && e.Key == verdictAttr:
 		t.attr = e.Value
+	case e.Action == testjson.ActionAttr && e.Key == ruleAttr:
+		t.rule = e.Value
 	case inner:
 	case e.Action == testjson.ActionRun:
 		p.flush()
@@ -230,7 +237,7 @@ func (p *record) finish(e ending) {
 	switch {
 	case len(running) == 1:
 		p.flush()
-		p.log.settle(running[0], end, 0)
+		p.log.settle(running[0], p.tests[running[0]].broke(end), 0)
 	case len(running) > 1:
 		// Each of them alone will show whose fault it was.
 	case p.ended != "":
@@ -241,7 +248,7 @@ func (p *record) finish(e ending) {
 		case !t.spoke:
 			// A test that crashes in its own goroutine is reported as failed
 			// first, and without a word.
-			t.outcome = p.explainEnd(e, true)
+			t.outcome = t.broke(p.explainEnd(e, true))
 		}
 	case !p.begun:
 		for _, name := range p.names {
@@ -252,6 +259,15 @@ func (p *record) finish(e ending) {
 			p.log.excused(name, "did not run: "+before(end.message))
 		}
 	}
+}
+
+// broke puts the rule that the test was about to prove before the words for the
+// crash that ended it. A TODO breaks no rule.
+func (t *progress) broke(o outcome) outcome {
+	if t.rule != "" && o.verdict != Fail {
+		o.message = t.rule + ": " + o.message
+	}
+	return o
 }
 
 func before(message string) string { return "before this test began: " + message }

@@ -103,6 +103,7 @@ func TestEventsOfOthersAreNoVerdict(t *testing.T) {
 // neither knows the other.
 func TestWordsAreThoseOfLabtest(t *testing.T) {
 	assert.Equal(t, labtest.VerdictAttr, verdictAttr)
+	assert.Equal(t, labtest.RuleAttr, ruleAttr)
 	for ours, theirs := range map[Verdict]labtest.Verdict{
 		Fail: labtest.Fail, Panic: labtest.Panic, Deadlock: labtest.Deadlock,
 		Leak: labtest.Leak, Timeout: labtest.Timeout, DidNotRun: labtest.DidNotRun,

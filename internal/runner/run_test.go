@@ -237,6 +237,16 @@ func TestASuddenEndCostsOneTest(t *testing.T) {
 			verdict: runner.Panic,
 			message: "panic: assignment to entry in nil map\n    at tiny.go:8 (Act)",
 		},
+		"the test had named its rule": {
+			body:    "\tt.Attr(\"conclab.rule\", \"Act must keep calm\")\n\tgo panic(\"boom\")\n\tselect {}",
+			verdict: runner.Panic,
+			message: "Act must keep calm: panic: boom\n    at tiny.go:8 (Act)",
+		},
+		"nothing written yet, and a rule": {
+			body:    "\tt.Attr(\"conclab.rule\", \"Act must keep calm\")\n\tgo func() { panic(\"TODO: write Act\") }()\n\tselect {}",
+			verdict: runner.Fail,
+			message: "TODO: write Act (submissions/tiny.go:8)",
+		},
 		"nothing written yet": {
 			body:    "\tgo func() { panic(\"TODO: write Act\") }()\n\tselect {}",
 			verdict: runner.Fail,

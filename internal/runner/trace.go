@@ -23,7 +23,7 @@ func (f frame) String() string {
 	return fmt.Sprintf("%s:%d (%s)", path.Base(filepath.ToSlash(f.file)), f.line, funcname.Short(f.function))
 }
 
-var locationLine = regexp.MustCompile(`^\s+(\S.*\.go):(\d+)( \+0x[0-9a-f]+)?( .*)?$`)
+var locationLine = regexp.MustCompile(`^\s+(\S.*\.\w+):(\d+)( \+0x[0-9a-f]+)?( .*)?$`)
 
 // frames reads the frames that the lines hold, innermost first.
 func frames(lines []string) []frame {

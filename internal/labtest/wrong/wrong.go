@@ -87,6 +87,16 @@ func WaitForAll() {
 	all.Wait()
 }
 
+// WaitForSenders waits for two who send to nobody.
+func WaitForSenders() {
+	results := make(chan int)
+	var senders sync.WaitGroup
+	for i := range 2 {
+		senders.Go(func() { results <- i })
+	}
+	senders.Wait()
+}
+
 // LeaveContext makes a context that it never releases.
 func LeaveContext(parent context.Context) {
 	context.AfterFunc(parent, func() {})
