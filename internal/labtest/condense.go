@@ -37,6 +37,9 @@ func condense(text string) (what string, details []string) {
 		case "Received unexpected error:":
 			prefix = "the error: "
 		default:
+			if prefix != "" && line == "<nil>" {
+				line = "a nil pointer in a variable of type error, which is not nil: return nil itself"
+			}
 			details = append(details, prefix+line)
 			prefix = ""
 		}

@@ -17,14 +17,14 @@ var waits = map[string]wait{
 	"chan send":               {"sending on a channel", "nobody will ever receive"},
 	"chan receive":            {"receiving from a channel", "nobody will ever send or close"},
 	"chan send (nil chan)":    {"sending on a nil channel", "it was never made"},
-	"chan receive (nil chan)": {"receiving from a nil channel", "it was never made"},
+	"chan receive (nil chan)": {"receiving from a nil channel", "it was never made, or is the Done of a context that never ends"},
 	"select":                  {"waiting in a select", "none of its cases can ever go on"},
 	"select (no cases)":       {"in an empty select", "it never ends"},
 	"sync.Cond.Wait":          {"in Cond.Wait", "nobody will ever Signal or Broadcast"},
 	"sync.WaitGroup.Wait":     {"in WaitGroup.Wait", "Done is called less often than Add counted"},
 	"sync.Mutex.Lock":         {"locking a mutex", "whoever holds it does not let go"},
 	"sync.RWMutex.Lock":       {"locking a mutex", "whoever holds it does not let go"},
-	"sync.RWMutex.RLock":      {"locking a mutex", "whoever holds it does not let go"},
+	"sync.RWMutex.RLock":      {"locking a mutex to read", "whoever holds it does not let go, or another waits in Lock, and then nobody gets an RLock any more"},
 	"sleep":                   {"sleeping", ""},
 	"IO wait":                 {"waiting for a file or the network", ""},
 }
@@ -63,7 +63,11 @@ func describe(g goroutine) (doing, why string) {
 	if !inside {
 		at, _ = g.suite()
 	}
-	return w.doing + " at " + at.String(), w.why
+	place := at.String()
+	if g.busy() || g.wantsLock() {
+		place += g.caller()
+	}
+	return w.doing + " at " + place, w.why
 }
 
 // waitsOutside tells whether a goroutine of a bubble waits for what does not belong to
@@ -124,9 +128,6 @@ func blockedIn(bubble []goroutine) []string {
 	var first, then []string
 	for _, g := range all {
 		line, why := describe(g)
-		if g.busy() {
-			line += g.caller()
-		}
 		if why != "" && guilty(g) {
 			line += ": " + why
 			if g.wantsLock() && patient {
@@ -142,10 +143,13 @@ func blockedIn(bubble []goroutine) []string {
 	return limit(counted(slices.Concat(first, then)))
 }
 
-// caller says which function of the learner's has called the innermost one: what is
-// called again and again is often right, and the loop is elsewhere.
+// caller says which function of the learner's has called the innermost one. That one
+// is often right: the loop, or who holds the lock, is where it is called.
 func (g goroutine) caller() string {
 	i := slices.IndexFunc(g.frames, frame.ofLearner)
+	if i < 0 {
+		return ""
+	}
 	for _, f := range g.frames[i+1:] {
 		if f.ofLearner() && f.fn != g.frames[i].fn {
 			return ", called at " + f.String()
@@ -193,7 +197,7 @@ func leftIn(bubble []goroutine) []string {
 		if learner || suite || g.created.ofLearner() || len(g.frames) == 0 || !strings.HasPrefix(g.created.fn, "context.") {
 			continue
 		}
-		lines = append(lines, "one of package context waits for a context to end: release what you make of it (cancel; for AfterFunc, stop)")
+		lines = append(lines, "a goroutine of package context waits for a context to end: release what you make of one (cancel; for AfterFunc, stop), on every way out")
 	}
 	return limit(slices.Compact(lines))
 }
@@ -207,7 +211,7 @@ func testWaits(bubble []goroutine) []string {
 			continue
 		}
 		at, ok := g.step()
-		if !ok || g.busy() {
+		if !ok || g.busy() || g.waits() == "sleep" {
 			continue
 		}
 		place := fmt.Sprintf("%s:%d", path.Base(at.file), at.line)

@@ -217,7 +217,7 @@ func TestDiagnosis(t *testing.T) {
 			`    sending on a channel at wrong\.go:\d+ \(SendAlone\): nobody will ever receive`,
 		}},
 		{"TestNilChannel", labtest.Deadlock, []string{
-			`.*: deadlock, .*`, `    receiving from a nil channel at wrong\.go:\d+ \(NilChannel\): it was never made`,
+			`.*: deadlock, .*`, `    receiving from a nil channel at wrong\.go:\d+ \(NilChannel\): it was never made, or is the Done of a context that never ends`,
 		}},
 		{"TestSelectAlone", labtest.Deadlock, []string{
 			`.*: deadlock, .*`, `    waiting in a select at wrong\.go:\d+ \(SelectAlone\): none of its cases can ever go on`,
@@ -256,7 +256,7 @@ func TestDiagnosis(t *testing.T) {
 		}},
 		{"TestLeakedContext", labtest.Leak, []string{
 			`The rule must hold: a goroutine stays behind, blocked for ever:`,
-			`    one of package context waits for a context to end: release what you make of it \(cancel; for AfterFunc, stop\)`,
+			`    a goroutine of package context waits for a context to end: release what you make of one \(cancel; for AfterFunc, stop\), on every way out`,
 		}},
 		{"TestLeakedPoller", labtest.Leak, []string{
 			`The rule must hold: a goroutine stays behind:`, `    (busy|sleeping) at wrong\.go:\d+ \(LeavePoller\).*`,

@@ -30,6 +30,12 @@ func (r *run) race(report []string) string {
 		if strings.HasPrefix(access, "a atomic") {
 			access = "an" + access[1:]
 		}
+		for _, f := range frames(stack) {
+			// Nobody who only waits knows of a variable that he writes.
+			if method, ok := strings.CutPrefix(f.function, "sync.(*WaitGroup)."); ok {
+				access = "WaitGroup." + method
+			}
+		}
 		if at, ok := r.place(stack); ok {
 			access += " at " + at.String()
 			if strings.HasSuffix(at.file, "_test.go") {
