@@ -100,21 +100,21 @@ func (s *ShowMeSuite) TestCallingItTwiceDoesItTwice() {
 		var w labtest.Recorder
 		work := new(counted)
 		wait, show := coroutines.WaitHere(time.Minute), coroutines.ShowMe(&w, work.coroutine("hello"))
-		twice(t, time.Minute, func(ctx context.Context) {
+		twice(t, "WaitHere(1m)", time.Minute, func(ctx context.Context) {
 			result, err := wait(ctx)
 			assert.NoError(t, err, "WaitHere failed")
 			assert.Equal(t, "Done.", result, "WaitHere gave something else")
 		})
-		twice(t, 0, func(ctx context.Context) {
+		twice(t, "ShowMe", 0, func(ctx context.Context) {
 			result, err := show(ctx)
 			assert.NoError(t, err, "ShowMe failed")
 			assert.Equal(t, "hello", result, "ShowMe gave something else")
 		})
-		assert.EqualValues(t, 4, work.calls.Load(), "ShowMe's was called four times, and its coroutine so often")
+		assert.Equal(t, 4, int(work.calls.Load()), "what ShowMe made was called four times, and its coroutine so often")
 		assert.Equal(t, strings.Repeat("hello\n", 4), w.String(), "and this was written")
 
 		slowly := coroutines.ShowMe(&w, after(time.Minute, "hello", nil))
-		twice(t, time.Minute, func(ctx context.Context) {
+		twice(t, "ShowMe of WaitHere(1m)", time.Minute, func(ctx context.Context) {
 			_, err := slowly(ctx)
 			assert.NoError(t, err, "ShowMe failed")
 		})
@@ -154,7 +154,7 @@ func (s *ShowMeSuite) TestItAwaitsTheCoroutine() {
 		t.Rule("work-as-a-value", "ShowMe must await its coroutine, and pass the context on", coroutines.Declared.ShowMe)
 		var w labtest.Recorder
 		show := coroutines.ShowMe(&w, func(ctx context.Context) (string, error) {
-			assert.Equal(t, "mine", ctx.Value(key{}), "the coroutine got another context")
+			assert.True(t, ctx.Value(key{}) == "mine", "the caller's context has a value, and the context that the coroutine got has not")
 			return after(time.Minute, "Done.", nil)(ctx)
 		})
 		start := time.Now()
@@ -256,7 +256,7 @@ func (s *DomainSuite) TestItPrintsTheDomainAndGivesIt() {
 		print := coroutines.PrintDomain(&w, "https://me@www.example.com:8080/x")
 		t.Settle()
 		require.Empty(t, w.Writes(), "nobody has called what PrintDomain made, and this was written")
-		twice(t, 0, func(ctx context.Context) {
+		twice(t, "PrintDomain", 0, func(ctx context.Context) {
 			domain, err := print(ctx)
 			assert.NoError(t, err, "it failed")
 			assert.Equal(t, "www.example.com", domain, "it gave something else")
@@ -321,7 +321,7 @@ func (s *GatherSuite) TestThenRunsOneAfterTheOther() {
 		require.Equal(t, 4, n, "it gave something else")
 		require.Equal(t, "c next(four) its coroutine ", order.String(), "it ran in another order")
 		took(t, start, 2*time.Minute, "two coroutines of a minute each")
-		twice(t, 2*time.Minute, func(ctx context.Context) {
+		twice(t, "Then", 2*time.Minute, func(ctx context.Context) {
 			n, err := chain(ctx)
 			assert.NoError(t, err, "it failed")
 			assert.Equal(t, 4, n, "it gave something else")
@@ -361,7 +361,7 @@ func (s *GatherSuite) TestThenPassesTheContextOn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("one-after-the-other", "Then must pass the caller's context on to both", coroutines.Declared.Then)
 		check := func(ctx context.Context, who string) {
-			assert.Equal(t, "mine", ctx.Value(key{}), "%s got another context", who)
+			assert.True(t, ctx.Value(key{}) == "mine", "the caller's context has a value, and the context that %s got has not", who)
 		}
 		waiting := after(100*time.Minute, "Done.", nil)
 		chain := coroutines.Then(
@@ -387,11 +387,13 @@ func (s *GatherSuite) TestAllRunAtTheSameTime() {
 		t.Rule("all-at-the-same-time", "Gather must run all at the same time", coroutines.Declared.Gather)
 		const n = 1_200
 		meeting := labtest.NewMeeting(n)
+		var began atomic.Int64
 		cs := make([]coroutines.Coroutine[int], n)
 		for i := range cs {
 			cs[i] = func(ctx context.Context) (int, error) {
+				began.Add(1)
 				if !meeting.Attend() {
-					t.Errorf("number %d waited for the others for an hour, and they did not begin", i+1)
+					t.Errorf("of %d coroutines so many began, and waited for the others for an hour: %d", n, began.Load())
 				}
 				_, err := after(time.Second, "Done.", nil)(ctx)
 				return i, err
@@ -428,7 +430,7 @@ func (s *GatherSuite) TestResultsComeInTheOrderOfTheArguments() {
 		cancel()
 		deaf, err := coroutines.Gather(ignoring(time.Second, nil), ignoring(0, nil))(ended)
 		if err == nil {
-			assert.Equal(t, []int{1, 1}, deaf, "the context had ended before, nobody heeded it, it returned no error, and gave something else")
+			assert.Equal(t, []int{1, 1}, deaf, "the caller's context had ended before the call, both coroutines ignore that and give 1, Gather returned no error, and gave something else")
 		}
 	})
 }
@@ -467,7 +469,9 @@ func (s *GatherSuite) TestItReturnsTheFirstError() {
 			{give(0, errBoom), late, late},
 		} {
 			for _, ctx := range []context.Context{t.Context(), slow{t.Context(), make(chan struct{})}} {
-				_, err := coroutines.Gather(cs...)(ctx)
+				var err error
+				t.Go(func() { _, err = coroutines.Gather(cs...)(ctx) }).
+					Returns("one has failed, the others end with their contexts or after some seconds, and Gather does not return")
 				require.ErrorIs(t, err, errBoom, "it returned another error than the first")
 			}
 		}
@@ -522,8 +526,11 @@ func (s *GatherSuite) TestItWaitsForTheOthers() {
 func (s *GatherSuite) TestASuccessCancelsNobody() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("all-at-the-same-time", "One that succeeds must not disturb the others", coroutines.Declared.Gather)
+		alone, err := coroutines.Gather(after(2*time.Minute, "Done.", nil))(t.Context())
+		require.NoError(t, err, "its only coroutine takes two minutes, the caller's context has no deadline, and Gather failed")
+		require.Equal(t, []string{"Done."}, alone, "its only coroutine takes two minutes, and Gather gave something else")
 		results, err := coroutines.Gather(give("at once", nil), after(2*time.Minute, "Done.", nil), after(time.Second, "Done.", nil))(t.Context())
-		assert.NoError(t, err, "it failed")
+		assert.NoError(t, err, "one succeeded at once, the others took longer, nobody failed, and Gather did")
 		assert.Equal(t, []string{"at once", "Done.", "Done."}, results, "it gave something else")
 	})
 }
@@ -532,7 +539,7 @@ func (s *GatherSuite) TestGatherPassesTheContextOn() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("all-at-the-same-time", "Gather must make the others' contexts from the caller's", coroutines.Declared.Gather)
 		one := func(ctx context.Context) (string, error) {
-			assert.Equal(t, "mine", ctx.Value(key{}), "one got another context")
+			assert.True(t, ctx.Value(key{}) == "mine", "the caller's context has a value, and the context that a coroutine got has not")
 			return after(100*time.Minute, "Done.", nil)(ctx)
 		}
 		endsWithItsCaller(t, "them", func(ctx context.Context) error {
@@ -556,7 +563,7 @@ func (s *GatherSuite) TestCallingItTwiceDoesItTwice() {
 		require.Zero(t, calls.Load(), "nobody has called it, and so often was one of its coroutines called")
 
 		all := make(chan []int, 4)
-		twice(t, time.Second, func(ctx context.Context) {
+		twice(t, "Gather", time.Second, func(ctx context.Context) {
 			results, err := both(ctx)
 			assert.NoError(t, err, "it failed")
 			all <- results
@@ -567,7 +574,7 @@ func (s *GatherSuite) TestCallingItTwiceDoesItTwice() {
 				seen[n] = true
 			}
 		}
-		assert.Len(t, seen, 8, "four calls of two coroutines must have given so many different results")
+		assert.Equal(t, 8, len(seen), "Gather of two coroutines was called four times, each call of a coroutine gives another number, and so many different ones came")
 
 		// Nor does the first error of one call concern the next.
 		failing := true
@@ -613,18 +620,21 @@ func (s *WithTimeoutSuite) TestInTimeItGivesWhatCGives() {
 func (s *WithTimeoutSuite) TestAfterDItEnds() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("no-longer-than-that", "If c is not finished after d, it must end with context.DeadlineExceeded", coroutines.Declared.WithTimeout)
-		for name, c := range map[string]coroutines.Coroutine[int]{
-			"c returns its context's error when that ends": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
-			"c fails with boom when its context ends":      func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
-			"c gives a result when its context ends":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil },
-			"c ignores its context":                        ignoring(time.Minute, nil),
-			"c ignores its context and fails":              ignoring(time.Minute, errBoom),
+		for _, c := range []struct {
+			what string
+			do   coroutines.Coroutine[int]
+		}{
+			{"c ignores its context", ignoring(time.Minute, nil)},
+			{"c ignores its context and fails", ignoring(time.Minute, errBoom)},
+			{"c returns its context's error when that ends", func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }},
+			{"c fails with boom when its context ends", func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom }},
+			{"c gives a result when its context ends", func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil }},
 		} {
 			for _, d := range []time.Duration{time.Second, 1500 * time.Microsecond} {
 				start := time.Now()
-				_, err := coroutines.WithTimeout(d, c)(t.Context())
-				took(t, start, d, "d is %v, %s: it", d, name)
-				require.ErrorIs(t, err, context.DeadlineExceeded, "d is %v, %s, and it returned something else", d, name)
+				_, err := coroutines.WithTimeout(d, c.do)(t.Context())
+				took(t, start, d, "d is %v, %s: it", d, c.what)
+				require.ErrorIs(t, err, context.DeadlineExceeded, "d is %v, %s, and it returned something else", d, c.what)
 			}
 		}
 		for _, d := range []time.Duration{0, -time.Second} {
@@ -651,31 +661,34 @@ func (s *WithTimeoutSuite) TestCsContextEndsThen() {
 			return 0, nil
 		})(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded, "c ends with its context, or later, and WithTimeout(1s) returned something else")
-		assert.Less(t, (<-ended).Sub(start), time.Second+tolerance, "the time after which c's context ended (or c gave up)")
+		assert.Less(t, (<-ended).Sub(start), time.Second+tolerance, "WithTimeout(1s): so long after the call c's context ended, or c gave up waiting for that")
 	})
 }
 
 func (s *WithTimeoutSuite) TestTheCallersEndComesThrough() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("no-longer-than-that", "The caller's own end must come through as such, at once, even if c ignores it", coroutines.Declared.WithTimeout)
-		for name, c := range map[string]coroutines.Coroutine[int]{
-			"c ignores its context":                        ignoring(50*time.Minute, nil),
-			"c returns its context's error when that ends": func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
-			"c fails with boom when its context ends":      func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom },
-			"c gives a result when its context ends":       func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil },
+		for _, c := range []struct {
+			what string
+			do   coroutines.Coroutine[int]
+		}{
+			{"c ignores its context", ignoring(50*time.Minute, nil)},
+			{"c returns its context's error when that ends", func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }},
+			{"c fails with boom when its context ends", func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, errBoom }},
+			{"c gives a result when its context ends", func(ctx context.Context) (int, error) { <-ctx.Done(); return 1, nil }},
 		} {
 			for _, ending := range t.Endings() {
 				ctx, end := ending.Start()
 				var ended, returned time.Time
 				call := t.Go(func() {
-					_, err := coroutines.WithTimeout(100*time.Minute, c)(ctx)
+					_, err := coroutines.WithTimeout(100*time.Minute, c.do)(ctx)
 					returned = time.Now()
-					assert.ErrorIs(t, err, ending.Err, "%s: it returned something else", name)
+					assert.ErrorIs(t, err, ending.Err, "%s: the caller's context ended long before d, and it returned something else", c.what)
 				})
 				call.Blocks("it does not wait for c")
 				end()
 				ended = time.Now()
-				call.Returns("%s: the caller's context has ended, and it still waits", name)
+				call.Returns("%s: the caller's context has ended, and it still waits", c.what)
 				require.Less(t, returned.Sub(ended), tolerance, "so much later than the caller's context has it ended")
 			}
 		}
@@ -707,7 +720,7 @@ func (s *WithTimeoutSuite) TestCsContextIsMadeFromTheCallers() {
 		ended := make(chan bool, 1)
 		call := t.Go(func() {
 			_, _ = coroutines.WithTimeout(100*time.Minute, func(ctx context.Context) (int, error) {
-				assert.Equal(t, "mine", ctx.Value(key{}), "c got another context")
+				assert.True(t, ctx.Value(key{}) == "mine", "the caller's context has a value, and the context that c got has not")
 				select {
 				case <-ctx.Done():
 					ended <- true
@@ -733,9 +746,9 @@ func (s *WithTimeoutSuite) TestTheClockStartsWithTheCall() {
 		}))
 		time.Sleep(time.Minute)
 		require.Zero(t, work.calls.Load(), "nobody has called it, and so often was c called")
-		twice(t, 90*time.Second, func(ctx context.Context) {
+		twice(t, "WithTimeout(2m)", 90*time.Second, func(ctx context.Context) {
 			result, err := c(ctx)
-			assert.NoError(t, err, "c took 90 seconds of two minutes, and it failed")
+			assert.NoError(t, err, "it was made a minute or more before this call, c took 90 seconds of the two minutes, and it failed")
 			assert.Equal(t, "Done.", result, "it gave something else")
 		})
 		assert.EqualValues(t, 4, work.calls.Load(), "it was called four times, and c so often")
@@ -879,17 +892,17 @@ func endsWithItsCaller(t *labtest.T, whom string, call func(ctx context.Context)
 
 // twice calls f twice, one after the other and at the same time, which is four
 // times, and checks that each time it takes d.
-func twice(t *labtest.T, d time.Duration, f func(ctx context.Context)) {
-	for range 2 {
+func twice(t *labtest.T, what string, d time.Duration, f func(ctx context.Context)) {
+	for _, call := range []string{"the first call", "a second call, after the first had returned,"} {
 		start := time.Now()
 		f(t.Context())
-		took(t, start, d, "one call")
+		took(t, start, d, "%s: %s", what, call)
 	}
 	start := time.Now()
 	one, other := t.Go(func() { f(t.Context()) }), t.Go(func() { f(t.Context()) })
 	one.Join()
 	other.Join()
-	took(t, start, d, "two calls at the same time")
+	took(t, start, d, "%s: two calls at the same time", what)
 }
 
 // took checks that as much time has passed as should have.

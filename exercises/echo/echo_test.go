@@ -45,10 +45,12 @@ func (s *HandleSuite) TestTheBytesComeBack() {
 		for _, message := range messages {
 			client, server := labtest.Connect()
 			call := t.Go(func() { assert.NoError(t, echo.Handle(server, nil), "it failed") })
-			got := say(t, client, message)
-			call.Returns("the client has its echo, and Handle does not return")
-			require.Equal(t, message, got, "something else came back")
-			require.True(t, server.Closed(), "the connection is not closed")
+			var got string
+			saying := t.Go(func() { got = say(t, client, message) })
+			call.Returns("the client has sent its message and takes what comes back, and Handle does not return")
+			require.True(t, server.Closed(), "Handle has returned, and the connection is not closed")
+			saying.Join()
+			require.Equal(t, message, got, "of %d bytes these %d came back", len(message), len(got))
 		}
 		client, server := labtest.Connect()
 		call := t.Go(func() {
@@ -110,7 +112,14 @@ func (s *HandleSuite) TestTheLog() {
 			})
 			say(t, client, message)
 			call.Returns("it does not return")
-			require.Equal(t, lines(message, zoned{server}), logged, "it logged something else")
+			want := lines(message, zoned{server})
+			if len(message) == echo.MaxMessage {
+				// Too long for the two to be compared by eye.
+				for i := range min(len(want), len(logged)) {
+					require.Equal(t, len(want[i]), len(logged[i]), "so long is line %d of the log of a message of %d bytes", i+1, len(message))
+				}
+			}
+			require.Equal(t, want, logged, "it logged something else")
 		}
 	})
 }
@@ -156,7 +165,7 @@ func (s *HandleSuite) TestAReadError() {
 			var log labtest.Recorder
 			_, server := labtest.Connect()
 			err := echo.Handle(&failing{Conn: server, read: failure, close: errors.New("it is broken")}, &log)
-			require.ErrorIs(t, err, failure, "reading failed, and it returned something else")
+			require.ErrorIs(t, err, failure, "Read failed with %q, Close with \"it is broken\", and Handle must return the error of Read", failure)
 			require.True(t, server.Closed(), "the connection is not closed")
 			require.Contains(t, log.Writes(), lines("", server)[2], "there is no Close line")
 		}
@@ -171,7 +180,7 @@ func (s *HandleSuite) TestAWriteError() {
 			client, server := labtest.Connect()
 			call := t.Go(func() {
 				err := echo.Handle(&failing{Conn: server, write: failure, close: errors.New("it is broken")}, &log)
-				assert.ErrorIs(t, err, failure, "writing failed, and it returned something else")
+				assert.ErrorIs(t, err, failure, "Write failed with %q, Close with \"it is broken\", and Handle must return the error of Write", failure)
 			})
 			say(t, client, "hello")
 			call.Returns("writing failed, and it does not return")
@@ -203,7 +212,7 @@ func TestServe(t *testing.T) { suite.Run(t, new(ServeSuite)) }
 
 func (s *ServeSuite) TestOneAfterTheOther() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("many-clients", "Serve must treat each client as Handle does", echo.Declared.Serve)
+		t.Rule("many-clients", "Serve must treat each client as Handle does, also without a log", echo.Declared.Serve)
 		r := serve(t, &echo.Server{})
 		for _, message := range messages {
 			require.Equal(t, message, say(t, r.ln.Dial(), message), "something else came back")
@@ -322,7 +331,9 @@ func (s *ServeSuite) TestTheLogOfMany() {
 			at := -1
 			for _, want := range linesOf(fmt.Sprint("I am ", i), client.LocalAddr()) {
 				next := slices.Index(logged[at+1:], want)
-				require.GreaterOrEqual(t, next, 0, "the line %q is missing, or comes too early", want)
+				if next < 0 {
+					t.Fatalf("Serve has returned, and the line %q is missing, or stands before one that it must follow", want)
+				}
 				at += 1 + next
 			}
 		}
@@ -602,7 +613,7 @@ func (s *ShutdownSuite) TestAClientMayComeAtTheSameMoment() {
 			})
 			call.Returns("its context ended when a client had just been accepted, and it does not return")
 			require.Empty(t, rest(client), "it had said nothing, and got this")
-			require.Zero(t, ln.Open(), "so many connections are still open")
+			require.Equal(t, 0, ln.Open(), "Serve has returned, and so many connections are still open")
 		}
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			ctx.Then = ctx.Cancel
@@ -613,11 +624,11 @@ func (s *ShutdownSuite) TestAClientMayComeAtTheSameMoment() {
 			})
 			t.Settle()
 			ctx.Cancel()
-			call.Returns("its context ended right behind a look at it, two clients had come, and it does not return")
+			call.Returns("its context ended right after Serve had called its Err or Done, two clients had come, and it does not return")
 			for _, client := range clients {
 				require.Empty(t, rest(client), "it had said nothing, and got this")
 			}
-			require.Zero(t, ln.Open(), "so many connections are still open")
+			require.Equal(t, 0, ln.Open(), "Serve has returned, and so many connections are still open")
 		})
 	})
 }
@@ -651,12 +662,12 @@ func (s *ShutdownSuite) TestAnAcceptErrorIsReturned() {
 			client := ln.Dial()
 			call := t.Go(func() {
 				err := new(echo.Server).Serve(t.Context(), &accepting{Listener: ln, then: func() { ln.Fail(errBoom) }})
-				assert.ErrorIs(t, err, errBoom, "Serve returned something else")
+				assert.ErrorIs(t, err, errBoom, "Serve must return the error of Accept, %q, and returned something else", errBoom)
 			})
 			call.Blocks("Accept failed right behind a client, who is still there, and it returned")
 			require.Equal(t, "hello", say(t, client, "hello"), "Accept failed right behind it, and this came back")
 			call.Returns("Accept has failed, nobody is left, and it does not return")
-			require.Zero(t, ln.Open(), "so many connections are still open")
+			require.Equal(t, 0, ln.Open(), "Serve has returned, and so many connections are still open")
 		}
 	})
 }
@@ -693,15 +704,16 @@ func (s *ShutdownSuite) TestItMayServeAgain() {
 		var log labtest.Exclusive
 		server := &echo.Server{MaxConns: 2, IdleTimeout: time.Hour, Log: &log}
 		for n := range 3 {
+			when := fmt.Sprintf("Serve number %d on the same Server, MaxConns is 2: ", 2*n+1)
 			r := serve(t, server)
 			var got string
 			client, before := r.ln.Dial(), len(log.Writes())
-			t.Go(func() { got = say(t, client, "hello") }).Returns("a client has no echo")
-			require.Equal(t, "hello", got, "something else came back")
+			t.Go(func() { got = say(t, client, "hello") }).Returns("%sits first client has no echo", when)
+			require.Equal(t, "hello", got, when+"to its first client something else came back")
 			r.ln.Dial() // silent, when ctx ends
 			t.Settle()
 			r.stop(t)
-			require.True(t, slices.Contains(log.Writes()[before:], linesOf("", client.LocalAddr())[2]), "a client had its echo in Serve number %d, and there is no Close line", n+1)
+			require.True(t, slices.Contains(log.Writes()[before:], linesOf("", client.LocalAddr())[2]), when+"a client had its echo, and there is no Close line")
 
 			r = serveWith(t, server, errBoom)
 			r.ln.Fail(errBoom)
@@ -723,7 +735,7 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300_500 * time.Microsecond, 2 * time.Minute} {
 			var log labtest.Exclusive
 			r := serve(t, &echo.Server{IdleTimeout: timeout, Log: &log})
-			silent := func(before func(), instead string) (client *labtest.Conn) {
+			silent := func(before func(), when string) (client *labtest.Conn) {
 				start := time.Now()
 				client = r.ln.Dial()
 				time.AfterFunc(time.Hour, func() { _ = client.Close() }) // it does not wait for ever
@@ -731,12 +743,16 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 				got := rest(client)
 				took := time.Since(start)
 				require.Empty(t, got, "it had said nothing, and got this")
-				require.GreaterOrEqual(t, took, timeout, instead)
-				require.Less(t, took, timeout+tolerance, instead)
+				if took >= time.Hour {
+					t.Fatalf("%sIdleTimeout is %v, and a silent client was not closed within an hour", when, timeout)
+				}
+				if took < timeout || took >= timeout+tolerance {
+					t.Fatalf("%sIdleTimeout is %v, and a silent client was closed after %v", when, timeout, took)
+				}
 				return client
 			}
-			silent(func() {}, "the time after which the first was closed")
-			client := silent(func() {}, "the time after which it was closed")
+			silent(func() {}, "")
+			client := silent(func() {}, "")
 			r.stop(t)
 			assert.True(t, slices.Contains(log.Writes(), linesOf("", client.LocalAddr())[2]), "it was closed, and the log has no Close line")
 
@@ -744,7 +760,7 @@ func (s *LimitsSuite) TestTheSilentAreClosed() {
 			silent(func() {
 				time.Sleep(timeout / 2)
 				r.ln.FailOnce(errBoom)
-			}, "Accept had failed in between, and the time after which it was closed")
+			}, "Accept had failed in between: ")
 			r.ended(t, "Accept has failed, the only client has been silent for its time, and Serve does not return")
 		}
 	})
@@ -796,7 +812,7 @@ func (s *LimitsSuite) TestAnEndedContextClosesTheSilentBeforeTheirTime() {
 			r.cancel()
 			start = time.Now()
 			require.Empty(t, rest(client), "it had said nothing, and got this")
-			require.Less(t, time.Since(start), noticed, "ctx ended right when it was given its time, and it was closed so long after that")
+			require.Less(t, time.Since(start), noticed, "ctx ended right before its read deadline was set to the end of IdleTimeout, and it was closed so long after that")
 			r.stop(t)
 		}
 	})
@@ -822,7 +838,7 @@ func (s *LimitsSuite) TestAtMostMaxConns() {
 		for _, c := range clients {
 			c.Join()
 		}
-		assert.Equal(t, limit, handled.Max(), "so many were handled at the same time")
+		assert.Equal(t, limit, handled.Max(), "MaxConns is %d, a client counts from its first Read until it is closed, and so many were there at the same time", limit)
 		r.stop(t)
 	})
 }
@@ -840,7 +856,10 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 			next := r.ln.Dial()
 			var got string
 			call := t.Go(func() { got = say(t, next, "I am next") })
-			call.Blocks("two clients are there, and the third is served")
+			t.Settle()
+			if call.Returned() {
+				t.Fatalf("two clients are there, and the third does not wait: it was closed, and this came back: %q", got)
+			}
 			end()
 			call.Returns("one of the two has ended, and the third is still not served")
 			require.Equal(t, "I am next", got, "something else came back")
@@ -899,7 +918,7 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 						ln.Fail(errBoom)
 					}
 				}})
-				assert.ErrorIs(t, err, errBoom, "Serve returned something else")
+				assert.ErrorIs(t, err, errBoom, "Serve must return the error of Accept, %q, and returned something else", errBoom)
 			})
 			first := ln.Dial()
 			t.Settle()
@@ -951,7 +970,7 @@ func (s *LimitsSuite) TestTheClockStartsWithTheHandling() {
 		t.Wait()
 		waiting := r.ln.Dial()
 		time.Sleep(100 * time.Second) // 60 for the first, 40 of its own
-		assert.Equal(t, "hello", say(t, waiting, "hello"), "it had its turn for 40 seconds of a minute, and this came back")
+		assert.Equal(t, "hello", say(t, waiting, "hello"), "it waited a minute for its turn, was silent for 40 seconds of its own minute, then spoke, and this came back")
 		t.Wait() // its place is free, so that the next takes it, and no later one
 		_ = r.ln.Dial()
 		t.Wait()
@@ -1018,7 +1037,7 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 			t.Pass(time.Second)
 			ctx.Cancel()
 			var got string
-			t.Go(func() { got = rest(next) }).Returns("ctx ended right behind a look at it, and one who waits for its turn is not closed")
+			t.Go(func() { got = rest(next) }).Returns("ctx ended right after Serve had called ctx.Err or ctx.Done, and one who waits for its turn is not closed")
 			require.Empty(t, got, "it had said nothing, and got this")
 			rest(busy)
 			r.stop(t)
@@ -1051,7 +1070,7 @@ func serveWith(t *labtest.T, server *echo.Server, want error) *running {
 		if want == nil {
 			assert.NoError(t, err, "Serve failed")
 		} else {
-			assert.ErrorIs(t, err, want, "Serve returned something else")
+			assert.ErrorIs(t, err, want, "Serve must return the error of Accept, %q, and returned something else", want)
 		}
 	})
 	return r
@@ -1067,7 +1086,7 @@ func (r *running) stop(t *labtest.T) {
 func (r *running) ended(t *labtest.T, instead string) {
 	r.call.Returns("%s", instead)
 	require.True(t, r.ln.Closed(), "Serve has returned, and the listener is not closed")
-	require.Zero(t, r.ln.Open(), "Serve has returned, and so many connections are still open")
+	require.Equal(t, 0, r.ln.Open(), "Serve has returned, and so many connections are still open")
 }
 
 // say sends the message, while it reads what comes back until the connection is

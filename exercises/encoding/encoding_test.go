@@ -247,7 +247,7 @@ func (s *DecodeSuite) TestNamesInAnyLetterCase() {
 		for _, name := range unknown {
 			for _, data := range []string{"", "a", "\xff"} {
 				_, err := encoding.Decode(name, []byte(data))
-				assert.ErrorIs(t, err, encoding.ErrUnknown, "%q, %+q: another error", name, data)
+				assert.ErrorIs(t, err, encoding.ErrUnknown, "Decode(%q, %+q): the error is not ErrUnknown", name, data)
 			}
 		}
 	})
@@ -343,7 +343,7 @@ func (s *EncodeSuite) TestNamesInAnyLetterCase() {
 		for _, name := range unknown {
 			for _, text := range []string{"", "a", "\xff"} {
 				_, err := encoding.Encode(name, text)
-				assert.ErrorIs(t, err, encoding.ErrUnknown, "%q, %+q: another error", name, text)
+				assert.ErrorIs(t, err, encoding.ErrUnknown, "Encode(%q, %+q): the error is not ErrUnknown", name, text)
 			}
 		}
 	})
@@ -399,17 +399,19 @@ func (s *SandwichSuite) TestDecodeWorkEncode() {
 		t.Rule("the-unicode-sandwich", "Sandwich must decode, work on the text, and encode it in the same encoding", encoding.Declared.Sandwich)
 		for _, v := range valid {
 			var seen []string
-			f := encoding.Sandwich(strings.ToUpper(v.encoding), func(text string) string {
+			name := strings.ToUpper(v.encoding)
+			f := encoding.Sandwich(name, func(text string) string {
 				seen = append(seen, text)
 				return text + "!"
 			})
 			want, err := encoding.Encode(v.encoding, v.text+"!")
 			require.NoError(t, err, "Encode failed")
 			got, err := f([]byte(v.data))
-			require.NoError(t, err, "%s: the sandwich failed", v.encoding)
-			require.Len(t, seen, 1, "%s: work was not called once", v.encoding)
-			assert.Equal(t, v.text, seen[0], "%s: work got another text", v.encoding)
-			assert.Equal(t, string(want), string(got), "%s: other bytes came out", v.encoding)
+			call := fmt.Sprintf("%s, %+q, work appends \"!\"", name, v.data)
+			require.NoError(t, err, "%s: the sandwich failed", call)
+			require.Equal(t, 1, len(seen), "%s: so many times work was called", call)
+			assert.Equal(t, v.text, seen[0], "%s: work got another text", call)
+			assert.Equal(t, string(want), string(got), "%s: other bytes came out", call)
 		}
 
 		for _, text := range []string{"\ufeffa", "e\u0301", "abc"} {
@@ -446,15 +448,17 @@ func (s *SandwichSuite) TestEachCallIsByItself() {
 			return text + "!"
 		})
 		var first []byte
+		before := ""
 		for _, letter := range []string{"a", "b", "c"} {
 			got, err := f([]byte("\x00" + letter))
-			require.NoError(t, err, "a call failed")
-			assert.Equal(t, "\x00"+letter+"\x00!", string(got), "other bytes came out")
+			require.NoError(t, err, "a call with %+q%s failed", "\x00"+letter, before)
+			assert.Equal(t, "\x00"+letter+"\x00!", string(got), "a call with %+q%s: other bytes came out", "\x00"+letter, before)
 			if first == nil {
 				first = got
 			}
 			_, err = f([]byte("\x00"))
 			isError(t, err, "utf-16be", 0, "an odd byte")
+			before = ", right after a call with an odd byte,"
 		}
 		assert.Equal(t, "\x00a\x00!", string(first), "a later call changed what an earlier one had returned")
 		together = true
@@ -490,16 +494,16 @@ func (s *SandwichSuite) TestErrorsOfBothComeThrough() {
 			return text
 		}
 		_, err := encoding.Sandwich("utf-16le", same)([]byte("a\x00b"))
-		isError(t, err, "utf-16le", 2, "bad bytes")
+		isError(t, err, "utf-16le", 2, `utf-16le, "a\x00b", whose last byte is odd`)
 		_, err = encoding.Sandwich("latin-1", func(text string) string { return text + "€" })([]byte("\xe9"))
-		isError(t, err, "latin-1", 2, "a rune that is lacking")
+		isError(t, err, "latin-1", 2, `latin-1, "\xe9", work appends "€", which latin-1 lacks`)
 		_, err = encoding.Sandwich("utf-8", func(text string) string { return text[:2] })([]byte("aé"))
-		isError(t, err, "utf-8", 1, "work cuts a rune in two")
+		isError(t, err, "utf-8", 1, `utf-8, "aé", work returns its first 2 bytes, the last of which is half an é`)
 		for _, name := range unknown {
 			_, err = encoding.Sandwich(name, same)([]byte("a"))
-			assert.ErrorIs(t, err, encoding.ErrUnknown, "%q: another error", name)
+			assert.ErrorIs(t, err, encoding.ErrUnknown, "Sandwich(%q): the error of its function is not ErrUnknown", name)
 		}
-		assert.Zero(t, calls, "Decode failed, there is no text, and work was called")
+		assert.Equal(t, 0, calls, "of %d calls there was no text to work on, since Decode failed, and so many times work was called", 1+len(unknown))
 	})
 }
 
@@ -535,8 +539,8 @@ func (r *slices) Read(p []byte) (int, error) {
 }
 
 // transcodes wants data to come out as text in every encoding that can hold it,
-// for reads of each size.
-func transcodes(t *labtest.T, from, data, text string, sizes int, src func(size int) io.Reader) {
+// for reads of each size. How says what else is special about src.
+func transcodes(t *labtest.T, from, data, text string, sizes int, how string, src func(size int) io.Reader) {
 	for _, to := range names {
 		want, err := encoding.Encode(to, text)
 		if err != nil {
@@ -545,8 +549,9 @@ func transcodes(t *labtest.T, from, data, text string, sizes int, src func(size 
 		for size := 1; size <= sizes; size++ {
 			t.Progress()
 			var out bytes.Buffer
-			require.NoError(t, encoding.Transcode(&out, to, src(size), from), "%s to %s, %+q, %d bytes a read: it failed", from, to, data, size)
-			require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read: other bytes", from, to, data, size)
+			call := fmt.Sprintf("%s to %s, %+q, %d bytes a read%s", from, to, data, size, how)
+			require.NoError(t, encoding.Transcode(&out, to, src(size), from), "%s: it failed", call)
+			require.Equal(t, string(want), out.String(), "%s: other bytes", call)
 		}
 	}
 }
@@ -555,7 +560,7 @@ func (s *TranscodeSuite) TestReadsMayHaveAnySize() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("streams", "The outcome must be the same whatever the size of the reads", encoding.Transcode)
 		for _, v := range valid {
-			transcodes(t, v.encoding, v.data, v.text, 9, func(size int) io.Reader {
+			transcodes(t, v.encoding, v.data, v.text, 9, "", func(size int) io.Reader {
 				return &slices{data: v.data, size: size, end: io.EOF}
 			})
 		}
@@ -565,7 +570,7 @@ func (s *TranscodeSuite) TestReadsMayHaveAnySize() {
 			for n := range symbols {
 				data, text = append(data, byte(n)), append(text, rune(n))
 			}
-			transcodes(t, name, string(data), string(text), 2, func(size int) io.Reader {
+			transcodes(t, name, string(data), string(text), 2, "", func(size int) io.Reader {
 				return &slices{data: string(data), size: size, end: io.EOF}
 			})
 		}
@@ -576,7 +581,7 @@ func (s *TranscodeSuite) TestAReadOfNothingIsNotTheEnd() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("streams", "A read of no bytes and no error must not count as the end", encoding.Transcode)
 		for _, v := range valid {
-			transcodes(t, v.encoding, v.data, v.text, 3, func(size int) io.Reader {
+			transcodes(t, v.encoding, v.data, v.text, 3, ", each after 10 reads of nothing", func(size int) io.Reader {
 				return &slices{data: v.data, size: size, end: io.EOF, idles: 10} // bufio bears 100 in a row
 			})
 		}
@@ -587,7 +592,7 @@ func (s *TranscodeSuite) TestDataMayComeWithTheEnd() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("streams", "Bytes that come together with io.EOF must be translated", encoding.Transcode)
 		for _, v := range valid {
-			transcodes(t, v.encoding, v.data, v.text, 3, func(size int) io.Reader {
+			transcodes(t, v.encoding, v.data, v.text, 3, ", the last ones together with io.EOF", func(size int) io.Reader {
 				return iotest.DataErrReader(&slices{data: v.data, size: size, end: io.EOF})
 			})
 		}
@@ -598,7 +603,7 @@ func (s *TranscodeSuite) TestMarkAndReplacementAreText() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-mark", "In a stream, too, a byte order mark and a real U+FFFD must be text like any other", encoding.Transcode)
 		for _, v := range append(marked, replaced...) {
-			transcodes(t, v.encoding, v.data, v.text, 4, func(size int) io.Reader {
+			transcodes(t, v.encoding, v.data, v.text, 4, "", func(size int) io.Reader {
 				return &slices{data: v.data, size: size, end: io.EOF}
 			})
 		}
@@ -637,6 +642,19 @@ func (l live) Read(p []byte) (int, error) {
 	return l.Reader.Read(p)
 }
 
+// sameBytes wants got to be want, and tells where they part: of tens of thousands
+// of bytes a reader can compare nothing.
+func sameBytes(t *labtest.T, want, got, call string) {
+	if want == got {
+		return
+	}
+	at := 0
+	for at < min(len(want), len(got)) && want[at] == got[at] {
+		at++
+	}
+	t.Fatalf("%s: other bytes came out, from index %d on: %d bytes instead of %d", call, at, len(got), len(want))
+}
+
 func (s *TranscodeSuite) TestLongInput() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("streams", "A long input must come out whole", encoding.Transcode)
@@ -646,18 +664,18 @@ func (s *TranscodeSuite) TestLongInput() {
 			require.NoError(t, err, "Encode failed")
 			var out bytes.Buffer
 			require.NoError(t, encoding.Transcode(&out, "utf-16le", live{t, strings.NewReader(text)}, "utf-8"), "it failed")
-			require.True(t, bytes.Equal(wide, out.Bytes()), "utf-8 to utf-16le: other bytes")
+			sameBytes(t, string(wide), out.String(), "utf-8 to utf-16le")
 			out.Reset()
 			require.NoError(t, encoding.Transcode(&out, "utf-8", live{t, bytes.NewReader(wide)}, "utf-16le"), "it failed")
-			require.True(t, text == out.String(), "utf-16le to utf-8: other bytes")
+			sameBytes(t, text, out.String(), "utf-16le to utf-8")
 
 			r, w := io.Pipe()
 			t.Go(func() {
 				_ = w.CloseWithError(encoding.Transcode(w, "utf-16be", live{t, strings.NewReader(text)}, "utf-8"))
 			})
 			out.Reset()
-			require.NoError(t, encoding.Transcode(&out, "utf-8", r, "utf-16be"), "two streams, one behind the other: it failed")
-			require.True(t, text == out.String(), "two streams, one behind the other: other bytes")
+			require.NoError(t, encoding.Transcode(&out, "utf-8", r, "utf-16be"), "two Transcodes at the same time, the second reads what the first writes: the second failed")
+			sameBytes(t, text, out.String(), "two Transcodes at the same time, the second reads what the first writes")
 		}
 	})
 }
@@ -673,18 +691,20 @@ func (s *TranscodeSuite) TestBadInputIsAnError() {
 				if err != nil {
 					continue
 				}
+				upper := strings.ToUpper(to)
+				err = encoding.Transcode(io.Discard, upper, strings.NewReader(v.data), v.encoding)
+				isError(t, err, v.encoding, v.offset, "%s to %s, %+q", v.encoding, upper, v.data)
 				for _, size := range []int{1, 2, 3, 100} {
 					var out bytes.Buffer
 					err := encoding.Transcode(&out, to, &slices{data: v.data, size: size, end: io.EOF}, v.encoding)
 					isError(t, err, v.encoding, v.offset, "%s to %s, %+q, %d bytes a read", v.encoding, to, v.data, size)
-					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read: what came before was not written, or more", v.encoding, to, v.data, size)
+					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read: wrong bytes were written before the *Error", v.encoding, to, v.data, size)
 
 					out.Reset()
-					to := strings.ToUpper(to)
 					src := iotest.DataErrReader(&slices{data: v.data, size: size, end: io.EOF})
 					err = encoding.Transcode(&out, to, src, v.encoding)
 					isError(t, err, v.encoding, v.offset, "%s to %s, %+q, %d bytes a read, the last ones together with io.EOF", v.encoding, to, v.data, size)
-					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read, the last ones together with io.EOF: what came before was not written, or more", v.encoding, to, v.data, size)
+					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read, the last ones together with io.EOF: wrong bytes were written before the *Error", v.encoding, to, v.data, size)
 				}
 			}
 		}
@@ -744,9 +764,9 @@ func (s *TranscodeSuite) TestUnknownEncodings() {
 		for _, name := range unknown {
 			for _, data := range []string{"", "a"} {
 				var out bytes.Buffer
-				assert.ErrorIs(t, encoding.Transcode(&out, name, strings.NewReader(data), "ascii"), encoding.ErrUnknown, "to %q, %q: another error", name, data)
-				assert.ErrorIs(t, encoding.Transcode(&out, "ascii", strings.NewReader(data), name), encoding.ErrUnknown, "from %q, %q: another error", name, data)
-				assert.Empty(t, out.String(), "%q: something was written", name)
+				assert.ErrorIs(t, encoding.Transcode(&out, name, strings.NewReader(data), "ascii"), encoding.ErrUnknown, "from \"ascii\" to %q, src is %q: the error is not ErrUnknown", name, data)
+				assert.ErrorIs(t, encoding.Transcode(&out, "ascii", strings.NewReader(data), name), encoding.ErrUnknown, "from %q to \"ascii\", src is %q: the error is not ErrUnknown", name, data)
+				assert.Empty(t, out.String(), "unknown encoding %q: something was written", name)
 			}
 		}
 	})
@@ -771,13 +791,14 @@ func (s *TranscodeSuite) TestErrorsOfSrcComeThrough() {
 				for _, size := range []int{1, 100} {
 					var out bytes.Buffer
 					err := encoding.Transcode(&out, "utf-16be", &slices{data: v.data, size: size, end: end, idles: 1}, v.from)
-					require.ErrorIs(t, err, end, "%s, %+q: another error", v.from, v.data)
-					assert.Equal(t, "\x00a\x00b", out.String(), "%s, %+q: wrong bytes were written", v.from, v.data)
+					require.ErrorIs(t, err, end, "%s to utf-16be, %+q, then the error %q: errors.Is does not find it", v.from, v.data, end)
+					assert.Equal(t, "\x00a\x00b", out.String(), "%s to utf-16be, %+q, then the error %q: wrong bytes were written", v.from, v.data, end)
 
 					out.Reset()
 					src := iotest.DataErrReader(&slices{data: v.data, size: size, end: end})
-					require.ErrorIs(t, encoding.Transcode(&out, "utf-16be", src, v.from), end, "%s, %+q and the error in one read: another error", v.from, v.data)
-					assert.Equal(t, "\x00a\x00b", out.String(), "%s, %+q and the error in one read: wrong bytes were written", v.from, v.data)
+					call := fmt.Sprintf("%s to utf-16be, %+q, %d bytes a read, the last together with the error %q", v.from, v.data, size, end)
+					require.ErrorIs(t, encoding.Transcode(&out, "utf-16be", src, v.from), end, "%s: errors.Is does not find it", call)
+					assert.Equal(t, "\x00a\x00b", out.String(), "%s: wrong bytes were written", call)
 				}
 			}
 		}
@@ -802,18 +823,18 @@ func (s *TranscodeSuite) TestErrorsOfDstComeThrough() {
 				src := live{t, strings.NewReader(strings.Repeat("a", length))}
 				err := encoding.Transcode(dst, "utf-8", src, "ascii")
 				if failed {
-					assert.ErrorIs(t, err, full, "%d bytes, Write number %d failed: another error", length, failing)
+					assert.ErrorIs(t, err, full, "an input of %d bytes, Write number %d returned the error %q: errors.Is does not find it", length, failing, full)
 				}
 			}
 		}
 		dst := labtest.WriterFunc(func(p []byte) (int, error) { return len(p), full })
-		assert.ErrorIs(t, encoding.Transcode(dst, "utf-16le", strings.NewReader("a"), "ascii"), full, "all was taken, and an error: another error")
+		assert.ErrorIs(t, encoding.Transcode(dst, "utf-16le", strings.NewReader("a"), "ascii"), full, "Write took all that it was given, and returned the error %q beside it: errors.Is does not find it", full)
 		for _, data := range []string{"ab\xff", "ab€", "ab\xc3"} {
 			err := encoding.Transcode(dst, "latin-1", strings.NewReader(data), "utf-8")
-			assert.ErrorIs(t, err, full, "what came before bad input could not be written: another error")
+			assert.ErrorIs(t, err, full, "utf-8 to latin-1, %+q: the Write of what comes before the bad part returned the error %q: errors.Is does not find it", data, full)
 		}
 		src := iotest.DataErrReader(&slices{data: "ab", size: 100, end: io.ErrUnexpectedEOF})
-		assert.ErrorIs(t, encoding.Transcode(dst, "utf-8", src, "ascii"), full, "what came before an error of src could not be written: another error")
+		assert.ErrorIs(t, encoding.Transcode(dst, "utf-8", src, "ascii"), full, "\"ab\" together with an error of src, and the Write of \"ab\" returned the error %q: errors.Is does not find it", full)
 	})
 }
 
@@ -911,7 +932,7 @@ func (s *TranscodeSuite) TestMemoryDoesNotGrow() {
 		text := strings.Repeat("\U0001F600", 512<<10)
 		src := &weighed{live: live{t, strings.NewReader(text)}}
 		require.NoError(t, encoding.Transcode(io.Discard, "utf-16le", src, "utf-8"), "it failed")
-		assert.Less(t, src.most-src.first, uint64(len(text)/2), "of an input of %d bytes so much was kept", len(text))
+		assert.Less(t, src.most-src.first, uint64(len(text)/2), "of an input of %d bytes so many were kept", len(text))
 
 		// This src has the method WriteTo, and io.Copy calls that, with all of it at once.
 		text = text[:len(text)/2]
@@ -923,6 +944,6 @@ func (s *TranscodeSuite) TestMemoryDoesNotGrow() {
 			return len(p), nil
 		})
 		require.NoError(t, encoding.Transcode(dst, "utf-16le", strings.NewReader(text), "utf-8"), "it failed")
-		assert.Less(t, heap.most-heap.first, uint64(len(text)/2), "src was a strings.Reader with %d bytes: too much was kept", len(text))
+		assert.Less(t, heap.most-heap.first, uint64(len(text)/2), "src is a strings.Reader with %d bytes, and io.Copy takes all of them in one Write, by its method WriteTo: so many bytes were kept", len(text))
 	})
 }

@@ -62,6 +62,7 @@ func (s *LoopSuite) TestOneAtATimeInTheGoroutineOfRun() {
 		}
 		l.CallSoon(l.Stop)
 		runs(t, l)
+		t.Wait() // for those that run in goroutines of their own
 		assert.Equal(t, 1, inside.Max(), "so many callbacks ran at the same time")
 	})
 }
@@ -177,10 +178,12 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 			var runs atomic.Bool
 			l.CallSoon(func() { runs.Store(true) })
 			ran := make(chan struct{}, 1)
+			between := ""
 			ctx.Then = func() {
 				t.Beside(func() {
 					l.CallSoon(func() { ran <- struct{}{} })
 					if runs.Load() {
+						between = "then a second Run was called and refused, "
 						assert.ErrorIs(t, l.Run(t.Context()), eventloop.ErrRunning, "the loop runs, and a second Run returned something else")
 					}
 				})
@@ -188,7 +191,7 @@ func (s *LoopSuite) TestNoWakeUpIsLost() {
 			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
 			t.Settle()
 			if ctx.Came() {
-				require.Equal(t, 1, len(ran), "it came when Run had just looked at its context, and has not run")
+				require.Equal(t, 1, len(ran), "it came when Run had just called its context's Err or Done, %sand it has not run", between)
 			}
 			runs.Store(false)
 			r.stop(t)
@@ -458,6 +461,7 @@ func (s *TimersSuite) TestTheyRunOnTheLoop() {
 		l.CallSoon(func() { time.Sleep(3 * time.Second) })
 		l.CallLater(10*time.Second, l.Stop)
 		runs(t, l)
+		t.Wait() // for those that run in goroutines of their own
 		assert.Equal(t, 1, inside.Max(), "so many ran at the same time")
 	})
 }
@@ -573,7 +577,7 @@ func (s *TimersSuite) TestANewTimerMayBeTheNext() {
 			r := &running{l, t.Go(func() { assert.NoError(t, l.Run(ctx), "Run failed") })}
 			t.Settle()
 			if ctx.Came() {
-				require.Equal(t, 1, len(ran), "it was made when Run had just looked at its context, and has not run")
+				require.Equal(t, 1, len(ran), "it was made when Run had just called its context's Err or Done, and has not run")
 			}
 			r.stop(t)
 		})
@@ -597,7 +601,7 @@ func (s *TimersSuite) TestATimerMayBeMadeBeforeRun() {
 		require.Equal(t, "1", said.all(), "a minute later these have run")
 		l.CallLater(2*time.Minute, l.Stop)
 		runs(t, l)
-		require.Equal(t, "1 2", said.all(), "in the next Run these have run")
+		require.Equal(t, "1 2", said.all(), "the timer of two minutes was not due when one Run ended; the next went on for two minutes, and these have run")
 	})
 }
 
@@ -742,16 +746,16 @@ func (s *TimersSuite) TestCancel() {
 		never := func() { t.Errorf("a cancelled callback has run") }
 		timer := l.CallLater(time.Minute, never)
 		time.Sleep(time.Second)
-		require.True(t, timer.Cancel(), "it was cancelled in time")
-		require.False(t, timer.Cancel(), "it had been cancelled before")
+		require.True(t, timer.Cancel(), "it was cancelled in time, and Cancel returned false")
+		require.False(t, timer.Cancel(), "it had been cancelled before, and Cancel returned true")
 
 		var own eventloop.Timer
 		inside := make(chan bool, 1)
 		l.CallSoon(func() { own = l.CallLater(time.Second, func() { inside <- own.Cancel() }) })
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 1, len(inside), "Cancel was called in the timer's own callback, and does not return")
-		require.False(t, <-inside, "its callback ran just then")
-		require.False(t, own.Cancel(), "its callback had run")
+		require.False(t, <-inside, "it was called in the timer's own callback, and Cancel returned true")
+		require.False(t, own.Cancel(), "its callback had run, and Cancel returned true")
 		t.Pass(2 * time.Minute)
 		l.stop(t)
 	})
@@ -767,7 +771,7 @@ func (s *TimersSuite) TestCancelledAmongOthers() {
 		}
 		for i, timer := range timers {
 			if (i*5)%12%3 == 0 {
-				require.True(t, timer.Cancel(), "it was cancelled in time")
+				require.True(t, timer.Cancel(), "it was cancelled in time, and Cancel returned false")
 			}
 		}
 		l.CallLater(time.Minute, l.Stop)
@@ -783,17 +787,17 @@ func (s *TimersSuite) TestCancelWhatIsDue() {
 		var second eventloop.Timer
 		l.CallLater(time.Second, func() {
 			said.add("first")
-			assert.True(t, second.Cancel(), "it was due at the same time, but had not run")
+			assert.True(t, second.Cancel(), "it was due at the same time and had not run, and Cancel returned false")
 		})
 		second = l.CallLater(time.Second, func() { said.add("second") })
 		third := l.CallLater(2*time.Second, func() { said.add("third") })
 		fourth := l.CallLater(2*time.Second, func() { said.add("fourth") })
 		l.CallLater(1500*time.Millisecond, func() {
 			time.Sleep(10 * time.Second)
-			assert.True(t, third.Cancel(), "it was due for some seconds, but had not run")
+			assert.True(t, third.Cancel(), "it was due for some seconds and had not run, and Cancel returned false")
 			l.CallSoon(func() {})
 			l.Stop() // now the fourth is queued
-			assert.True(t, fourth.Cancel(), "it was due for some seconds and Stop had been called, but it had not run")
+			assert.True(t, fourth.Cancel(), "it was due for some seconds, Stop had been called, it had not run, and Cancel returned false")
 			l.CallSoon(func() { said.add("behind") })
 		})
 		runs(t, l)
@@ -805,8 +809,8 @@ func (s *TimersSuite) TestCancelWhatIsDue() {
 		timer := l.CallLater(time.Second, func() { said.add("fifth") })
 		time.Sleep(2 * time.Second)
 		l.Stop()
-		assert.True(t, timer.Cancel(), "it was due and Stop had been called, but not yet Run")
-		assert.False(t, timer.Cancel(), "it had been cancelled before")
+		assert.True(t, timer.Cancel(), "it was due, Stop had been called and Run not yet, and Cancel returned false")
+		assert.False(t, timer.Cancel(), "it had been cancelled before, and Cancel returned true")
 		l.CallSoon(func() { said.add("behind") })
 		runs(t, l)
 		assert.Equal(t, "first behind", said.all(), "one more was cancelled after Stop, then a callback was queued, and these ran")
@@ -900,7 +904,7 @@ func (s *OmeletteSuite) TestEachLineAtItsTime() {
 			time.Sleep(wait)
 			require.Empty(t, w.Writes(), "the loop does not run, and this was written")
 			begun := time.Now()
-			runs(t, l)
+			cooks(t, l)
 			require.Less(t, time.Since(begun), eventloop.Done+tolerance, "the loop stopped after")
 			checkOmelette(t, &w, begun)
 		}
@@ -910,7 +914,7 @@ func (s *OmeletteSuite) TestEachLineAtItsTime() {
 			var w labtest.Recorder
 			eventloop.Omelette(l, &w)
 			begun := time.Now()
-			runs(t, l)
+			cooks(t, l)
 			checkOmelette(t, &w, begun)
 			time.Sleep(time.Minute)
 		}
@@ -925,12 +929,14 @@ func (s *OmeletteSuite) TestWhileTheLoopRuns() {
 		var begun time.Time
 		l.CallSoon(func() {
 			begun = time.Now()
-			eventloop.Omelette(l, &w)
-			assert.Zero(t, time.Since(begun), "it took")
+			t.Go(func() {
+				eventloop.Omelette(l, &w)
+				assert.Zero(t, time.Since(begun), "it took")
+			}).Returns("Omelette was called while the loop runs, and does not return")
 			assert.Empty(t, w.Writes(), "it returned, and had written this")
-			time.Sleep(30 * time.Second) // the first line has to wait for this, also on a loop that prefers timers
+			time.Sleep(time.Until(begun.Add(30 * time.Second))) // the first line has to wait for this, also on a loop that prefers timers
 		})
-		runs(t, l)
+		cooks(t, l)
 		checkOmelette(t, &w, begun.Add(30*time.Second))
 	})
 }
@@ -945,7 +951,7 @@ func (s *OmeletteSuite) TestTheLoopWrites() {
 			assert.Equal(t, here, goroutine(), "another goroutine wrote %q", p)
 			return len(p), nil
 		}))
-		runs(t, l)
+		cooks(t, l)
 		assert.Equal(t, len(recipe), lines, "so many lines were written")
 	})
 }
@@ -965,7 +971,7 @@ func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
 			l.CallLater(10*time.Second, tick)
 		}
 		l.CallSoon(tick)
-		runs(t, l)
+		cooks(t, l)
 		assert.GreaterOrEqual(t, ticks, 24, "in four minutes a timer of 10 seconds ran so often")
 
 		for _, long := range []time.Duration{90 * time.Second, 150 * time.Second, 5 * time.Minute} {
@@ -973,7 +979,7 @@ func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
 			l := eventloop.New()
 			eventloop.Omelette(l, &w)
 			l.CallSoon(func() { time.Sleep(long) })
-			runs(t, l)
+			cooks(t, l)
 			assert.Equal(t, recipe, w.Writes(), "somebody else's callback has kept the loop for %v, and these lines were written", long)
 		}
 
@@ -984,7 +990,7 @@ func (s *OmeletteSuite) TestNothingBlocksTheLoop() {
 		})
 		eventloop.Omelette(l, io.Discard)
 		l.CallSoon(func() { l.CallLater(eventloop.Done, func() { said.add("due") }) })
-		runs(t, l)
+		cooks(t, l)
 		assert.Contains(t, []string{"queued due", "due queued"}, said.all(), "when the omelette was done a callback was queued and a timer was due, and by the end of Run these have run")
 	})
 }
@@ -1316,7 +1322,7 @@ func (s *WatchSuite) TestAClosedLoopRunsNothing() {
 		}
 		require.NotNil(t, timer, "the loop is closed, and CallLater returned no Timer")
 		timer.Cancel()
-		require.False(t, timer.Cancel(), "it had been cancelled before")
+		require.False(t, timer.Cancel(), "it had been cancelled before, and Cancel returned true")
 		time.Sleep(time.Hour)
 		require.NoError(t, l.Close(), "a second Close failed")
 	})
@@ -1430,6 +1436,16 @@ func (r *running) stop(t *labtest.T) {
 
 // runs runs the loop, in the goroutine that calls it, until something stops it.
 func runs(t *labtest.T, l eventloop.Loop) {
+	goesOn(t, l, "Stop was called, or queued with CallSoon or CallLater, and Run does not return")
+}
+
+// cooks runs a loop that has an omelette to make.
+func cooks(t *labtest.T, l eventloop.Loop) {
+	goesOn(t, l, "an omelette is done after four minutes, and after twenty the loop has not stopped")
+}
+
+// goesOn runs the loop for twenty minutes at most.
+func goesOn(t *labtest.T, l eventloop.Loop, instead string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	go func() { // some minutes are a long way for a loop that looks every millisecond
@@ -1440,7 +1456,7 @@ func runs(t *labtest.T, l eventloop.Loop) {
 	}()
 	err := l.Run(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("Stop was called, and Run does not return")
+		t.Fatalf("%s", instead)
 	}
 	require.NoError(t, err, "Run failed")
 }
@@ -1449,22 +1465,29 @@ func runs(t *labtest.T, l eventloop.Loop) {
 func burns(t *labtest.T, l eventloop.Loop) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // for a loop that swallows it
 	defer cancel()
-	defer func() { assert.Equal(t, onFire, recover(), "this came out of Run") }()
-	_ = l.Run(ctx)
+	var err error
+	defer func() {
+		out := recover()
+		if out == nil {
+			t.Fatalf("a callback panicked, and no panic came out of Run within 20 seconds: it returned %v", err)
+		}
+		assert.Equal(t, onFire, out, "this panic came out of Run")
+	}()
+	err = l.Run(ctx)
 }
 
 // checkOmelette checks the lines and their times. Begun is when the first one was
 // due.
 func checkOmelette(t *labtest.T, w *labtest.Recorder, begun time.Time) {
-	require.Equal(t, recipe, w.Writes(), "other lines were written")
+	require.Equal(t, recipe, w.Writes(), "each line must be one Write, and these were written")
 	first := w.Times()[0]
 	late := first.Sub(begun)
 	require.GreaterOrEqual(t, late, time.Duration(0), "so much later than it was due came %q", recipe[0])
 	require.Less(t, late, tolerance, "so much later than it was due came %q", recipe[0])
 	for i, want := range []time.Duration{0, eventloop.Cut, eventloop.HalfDone, eventloop.Done} {
 		at := w.Times()[i].Sub(first)
-		require.GreaterOrEqual(t, at, want, "the time of %q", recipe[i])
-		require.Less(t, at, want+tolerance, "the time of %q", recipe[i])
+		require.GreaterOrEqual(t, at, want, "so long after the first line came %q", recipe[i])
+		require.Less(t, at, want+tolerance, "so long after the first line came %q", recipe[i])
 	}
 }
 

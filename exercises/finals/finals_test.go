@@ -171,7 +171,7 @@ func (s *ServerSuite) TestTheOutputReachesTheClientAsItIs() {
 				require.Equal(t, len(large), len(got), "of 192 KiB so many bytes came")
 				require.True(t, got == large, "of 192 KiB some bytes came out different")
 			}
-			require.Equal(t, short(want), short(got), "something else came")
+			require.Equal(t, short(want), short(got), "an operation wrote %.60q, a Write each, used its slice for something else after each, and this came", parts)
 			r.stop(t)
 		}
 
@@ -252,7 +252,7 @@ func (s *ServerSuite) TestALineOfMaxRequestBytes() {
 		for _, ending := range [][]string{{"\n"}, {"\r\n"}, {"\r", "\n"}} {
 			got.Store("nothing")
 			answer := ask(t, r.ln.Dial(), append([]string{"take " + arg + ending[0]}, ending[1:]...)...)
-			require.Empty(t, answer, "1024 bytes and %q came, and the answer was", ending)
+			require.Empty(t, answer, "a line of 1024 bytes came, its ending in these pieces: %q, its operation writes nothing, and the answer was", ending)
 			require.Equal(t, arg, got.Load(), "1024 bytes and %q came, and the argument was", ending)
 		}
 		got.Store("nothing")
@@ -272,8 +272,8 @@ func (s *ServerSuite) TestALineThatIsTooLong() {
 		for _, parts := range [][]string{{line[:1025] + "\n"}, {line[:1025] + "\r\n"}, {line[:2000] + "\n"}, {line[:1025]}, {line}, {line[:1000], line[:25]}, {"say " + strings.Repeat("ü", 600)}} {
 			client, n := r.ln.Dial(), len(strings.TrimSpace(strings.Join(parts, "")))
 			var got string
-			t.Go(func() { got = ask(t, client, parts...) }).Returns("%d bytes of a line came (in pieces: %d), and there is no answer", n, len(parts))
-			require.Equal(t, want, got, "%d bytes of a line came, and the answer was", n)
+			t.Go(func() { got = ask(t, client, parts...) }).Returns("%.12q..., %d bytes of a line, came (in pieces: %d), and there is no answer", strings.Join(parts, ""), n, len(parts))
+			require.Equal(t, want, got, "%.12q..., %d bytes of a line, came, and the answer was", strings.Join(parts, ""), n)
 		}
 		require.Equal(t, want, rest(r.ln.Dial((&sent{data: line[:1025], end: io.EOF}).wrap)), "1025 bytes and io.EOF came, and the answer was")
 		for _, request := range []string{
@@ -284,8 +284,8 @@ func (s *ServerSuite) TestALineThatIsTooLong() {
 			"say " + strings.Repeat("x", 1020) + "\r\r\n",
 		} {
 			var got string
-			t.Go(func() { got = ask(t, r.ln.Dial(), request) }).Returns("%.20q... of %d bytes came, and there is no answer", request, len(request))
-			require.Equal(t, want, got, "%.20q... of %d bytes came, and the answer was", request, len(request))
+			t.Go(func() { got = ask(t, r.ln.Dial(), request) }).Returns("%.20q...%q, %d bytes in all, came, and there is no answer", request, request[len(request)-4:], len(request))
+			require.Equal(t, want, got, "%.20q...%q, %d bytes in all, came, and the answer was", request, request[len(request)-4:], len(request))
 		}
 		require.Zero(t, ran.Load(), "a line was too long, and its operation ran")
 		r.stop(t)
@@ -357,7 +357,11 @@ func (s *ServerSuite) TestErrorsAreOneLine() {
 			{manyErrors{"one", "two"}, "error: one; two\n"},
 		} {
 			failure = c.err
-			require.Equal(t, c.want, ask(t, odd.ln.Dial(), "fail now\n"), "of the error %.100q the client was told", c.err.Error())
+			got := ask(t, odd.ln.Dial(), "fail now\n")
+			if len(c.want) > 200 { // too long to be compared by eye
+				require.Equal(t, len(c.want), len(got), "an operation failed with an error of %d bytes, and so many has the line that its client was told", len(c.err.Error()))
+			}
+			require.Equal(t, c.want, got, "of the error %.100q the client was told", c.err.Error())
 		}
 		odd.stop(t)
 	})
@@ -416,7 +420,7 @@ func (s *ServerSuite) TestWhatWasWrittenBeforeAnErrorStays() {
 						_, _ = io.WriteString(w, part)
 					}
 					if panics {
-						panic("boom")
+						panic("boom (the panic of an operation, which Serve must recover)")
 					}
 					return errBoom
 				}}})
@@ -437,8 +441,13 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 		t.NothingStays()
 		desk := newDesk()
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{
-			"wait":  desk.op,
-			"text":  func(context.Context, string, io.Writer) error { panic("secret: 42") },
+			"wait": desk.op,
+			"half": func(context.Context, string, io.Writer) error {
+				panic("secret: 42 (the panic of an operation whose line ended with io.EOF, which Serve must recover)")
+			},
+			"text": func(context.Context, string, io.Writer) error {
+				panic("secret: 42 (the panic of an operation, which Serve must recover)")
+			},
 			"error": func(context.Context, string, io.Writer) error { panic(errBoom) },
 			"runtime": func(_ context.Context, arg string, _ io.Writer) error {
 				end := len(arg)
@@ -453,7 +462,7 @@ func (s *ServerSuite) TestAPanicIsAnInternalError() {
 		for _, op := range []string{"text", "error", "runtime"} {
 			require.Equal(t, "error: internal error\n", ask(t, r.ln.Dial(), op+" now\n"), "the client was told")
 		}
-		require.Equal(t, "error: internal error\n", rest(r.ln.Dial((&sent{data: "text now", end: io.EOF}).wrap)), "its line ended with io.EOF, and the client was told")
+		require.Equal(t, "error: internal error\n", rest(r.ln.Dial((&sent{data: "half now", end: io.EOF}).wrap)), "its line ended with io.EOF, and the client was told")
 		require.False(t, r.call.Returned(), "some operations have panicked, and Serve returned")
 		close(desk.finish)
 		other.Returns("others panicked, and a client has no answer")
@@ -584,11 +593,15 @@ func (s *ServerSuite) TestWhoHasNotSentItsLineIsClosed() {
 			clients = append(clients, begin(t, r.ln, part))
 		}
 		t.Settle()
-		r.stop(t)
-		for _, client := range clients {
-			require.Empty(t, rest(client), "it had not sent its whole line, and got this")
-		}
+		r.cancel()
+		t.Settle()
 		require.Zero(t, ran.Load(), "only half a line had come, and its operation ran")
+		for _, client := range clients {
+			var got string
+			t.Go(func() { got = rest(client) }).Returns("ctx has ended, it had not sent its whole line, and it is not closed")
+			require.Empty(t, got, "it had not sent its whole line, and got this")
+		}
+		r.stop(t)
 	})
 }
 
@@ -720,7 +733,7 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 			})
 			call.Returns("its context ended when a client had just been accepted, and it does not return")
 			require.Empty(t, rest(client), "it had said nothing, and got this")
-			require.Zero(t, ln.Open(), "so many connections are still open")
+			require.Equal(t, 0, ln.Open(), "Serve has returned, and so many connections are still open")
 		}
 		t.InTurn(20, func(ctx *labtest.Moment) {
 			ctx.Then = ctx.Cancel
@@ -731,11 +744,11 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 			})
 			t.Settle()
 			ctx.Cancel()
-			call.Returns("its context ended right behind a look at it, two clients had come, and it does not return")
+			call.Returns("two clients had come, ctx ended right after Serve had called its Err or Done, and Serve does not return")
 			for _, client := range clients {
 				require.Empty(t, rest(client), "it had said nothing, and got this")
 			}
-			require.Zero(t, ln.Open(), "so many connections are still open")
+			require.Equal(t, 0, ln.Open(), "Serve has returned, and so many connections are still open")
 		})
 	})
 }
@@ -755,6 +768,7 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 			require.Zero(t, desk.ended.Load(), "Accept has failed, and the context of a request that runs has ended")
 			close(desk.finish)
 			require.Equal(t, "answer to hello\n", rest(busy), "Accept has failed, and a client got")
+			require.Equal(t, 1, r.ln.Open(), "Accept has failed, one silent client is left, and so many connections are open")
 			r.call.Blocks("Accept has failed, a client is still there, and it returned")
 			require.Equal(t, "hello\n", ask(t, idle, "say hello\n"), "Accept has failed, and a client got")
 			r.call.Returns("Accept has failed (%v), nobody is left, and it does not return", err)
@@ -924,7 +938,7 @@ func (s *OperationsSuite) TestGetWritesTheResponse() {
 		} {
 			before := len(asked.Writes())
 			var out labtest.Recorder
-			require.NoError(t, finals.GetOp(client)(t.Context(), c.url, &out), "it failed")
+			require.NoError(t, finals.GetOp(client)(t.Context(), c.url, &out), "the client that GetOp is given reaches a server at any address, another one none, and it failed")
 			require.Equal(t, c.want, out.String(), "it wrote something else")
 			require.Equal(t, []string{"GET " + strings.TrimPrefix(c.url, "http://")}, asked.Writes()[before:], "the server was asked for something else")
 		}
@@ -1147,16 +1161,23 @@ func (s *LimitsSuite) TestAnOperationIsTimedOut() {
 			"badly": func(ctx context.Context, _ string, _ io.Writer) error {
 				until(ctx)
 				time.Sleep(time.Second)
-				panic("boom")
+				panic("boom (the panic of an operation whose time is over, which Serve must recover)")
 			},
+		}
+		does := map[string]string{
+			"obey":    "returns ctx.Err()",
+			"explain": "returns an error that wraps ctx.Err()",
+			"soon":    "returns nil a millisecond later",
+			"slowly":  "returns nil a second later",
+			"badly":   "panics a second later",
 		}
 		for _, timeout := range []time.Duration{time.Minute, 1500 * time.Millisecond, 300_500 * time.Microsecond} {
 			ended.Store(0)
 			r := serve(t, &finals.Server{Timeout: timeout, Ops: all})
 			for i, op := range []string{"obey", "explain", "soon", "slowly", "badly"} {
-				timedOut(t, r.ln.Dial(), op+" me\n", timeout, "the client was told")
+				timedOut(t, r.ln.Dial(), op+" me\n", timeout, "an operation "+does[op]+" when its context ends, its time was over, and the client was told")
 				t.Settle()
-				require.Equal(t, int64(i+1), ended.Load(), "contexts of operations that have ended")
+				require.Equal(t, int64(i+1), ended.Load(), "%d operations were timed out, and so many of their contexts have ended", i+1)
 			}
 			timedOut(t, r.ln.Dial((&sent{data: "obey me", end: io.EOF}).wrap), "", timeout, "its line ended with io.EOF, and the client was told")
 			client := begin(t, r.ln, "obey me\n")
@@ -1215,7 +1236,9 @@ func (s *LimitsSuite) TestWhatComesTooLateReachesNobody() {
 			for _, ends := range []func() error{
 				func() error { return nil },
 				func() error { return errBoom },
-				func() error { panic("too late") },
+				func() error {
+					panic("too late (the panic of an operation whose time is over, which Serve must recover)")
+				},
 			} {
 				late := func(until func()) finals.Operation {
 					return func(ctx context.Context, _ string, w io.Writer) error {
@@ -1270,7 +1293,7 @@ func (s *LimitsSuite) TestWhatComesTooLateReachesNobody() {
 		t.Pass(time.Minute)
 		got := rest(client)
 		got = got[max(0, len(got)-40):]
-		require.True(t, strings.HasSuffix("\n"+got, "\nerror: timed out\n"), "it wrote %q too late, the client took its answer later, and that ended with %q", "too late to be heard\n", got)
+		require.True(t, strings.HasSuffix("\n"+got, "\nerror: timed out\n"), "it wrote %q too late; what its client got must end with %q, and ended with %q", "too late to be heard\n", "error: timed out\n", got)
 		r.stop(t)
 	})
 }
@@ -1292,7 +1315,7 @@ func (s *LimitsSuite) TestWhoTakesNothingIsTimedOutToo() {
 			time.Sleep(time.Minute)
 			t.Pass(time.Minute)
 			got := rest(client)
-			require.True(t, strings.HasSuffix("\n"+got, "\nerror: timed out\n"), "the client took its answer later, and that ended with %q", got[max(0, len(got)-40):])
+			require.True(t, strings.HasSuffix("\n"+got, "\nerror: timed out\n"), "an operation wrote 60,000 bytes, its client took none until the time was over; what it got then must end with %q, and ended with %q", "error: timed out\n", got[max(0, len(got)-40):])
 			r.stop(t)
 		}
 	})
@@ -1360,7 +1383,7 @@ func (s *LimitsSuite) TestHangingUpEndsTheContext() {
 		desk, gate := newDesk(), labtest.NewGate()
 		r := serve(t, &finals.Server{Timeout: halfADay, Ops: ops{"wait": desk.op, "say": say, "panic": func(context.Context, string, io.Writer) error {
 			gate.Pass()
-			panic("boom")
+			panic("boom (the panic of an operation whose client has hung up, which Serve must recover)")
 		}}})
 		for _, conn := range []*sent{
 			{data: "wait hello\n", end: errBoom},
@@ -1383,7 +1406,7 @@ func (s *LimitsSuite) TestHangingUpEndsTheContext() {
 		}{{"one of them", func() {}}, {"after an Accept error one of them", func() { r.fail(errBoom) }}, {"after the end of ctx one of them", r.cancel}} {
 			c.before()
 			t.Settle()
-			require.Equal(t, int64(4-i), desk.there(), "clients are there, and so many contexts have not ended")
+			require.Equal(t, int64(4-i), desk.there(), "others have hung up, %d clients are still there, and so many of their contexts have not ended", 4-i)
 			_ = clients[i].Close()
 			t.Settle()
 			require.Equal(t, int64(3-i), desk.there(), "%s has hung up, and so many contexts have not ended", c.when)
@@ -1403,6 +1426,8 @@ func (s *LimitsSuite) TestHangingUpEndsTheContext() {
 		}}})
 		_ = begin(t, r.ln, "talk now\n").Close()
 		t.Settle()
+		r.cancel()
+		r.call.Returns("a client has hung up, its operation goes on writing, ctx has ended, and Serve does not return: perhaps that Write still waits")
 		r.stop(t)
 	})
 }
@@ -1510,8 +1535,10 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		desk := newDesk()
 		r := serve(t, &finals.Server{MaxConns: 2, Timeout: time.Minute, Ops: ops{
 			"say": say, "wait": desk.op,
-			"panic": func(context.Context, string, io.Writer) error { panic("boom") },
-			"fail":  func(context.Context, string, io.Writer) error { return errBoom },
+			"panic": func(context.Context, string, io.Writer) error {
+				panic("boom (the panic of an operation, which Serve must recover)")
+			},
+			"fail": func(context.Context, string, io.Writer) error { return errBoom },
 		}})
 		silent := r.ln.Dial()
 		t.Settle()
@@ -1547,7 +1574,10 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 			next := r.ln.Dial()
 			var got string
 			call = t.Go(func() { got = ask(t, next, "say I am next\n") })
-			call.Blocks("two clients are there, and the third is served")
+			t.Settle()
+			if call.Returned() {
+				t.Fatalf("MaxConns is 2, two clients are there, and the third does not wait: it was closed, and this came back: %q", got)
+			}
 			c.end(second)
 			call.Returns("one of two clients %s, and the third is still not served", c.what)
 			require.Equal(t, "I am next\n", got, "another answer came")
@@ -1559,7 +1589,9 @@ func (s *LimitsSuite) TestTheNextWaitForTheirTurn() {
 		t.Settle()
 		require.Equal(t, "hello\n", rest(second), "another answer came")
 		require.Equal(t, "hello\n", ask(t, silent, "say hello\n"), "another answer came")
-		if got := ask(t, next, "say hello\n"); accepted {
+		var got string
+		t.Go(func() { got = ask(t, next, "say hello\n") }).Returns("MaxConns is 2, Accept failed while a client waited for its turn, the others have gone, and it is neither served nor closed")
+		if accepted {
 			require.Equal(t, "hello\n", got, "Accept failed while it waited for its turn, and the answer was")
 		}
 		r.call.Returns("Accept has failed, nobody is left, and Serve does not return")
@@ -1635,6 +1667,10 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 		t.Rule("the-many", "When ctx ends, those who wait for their turn must be closed", finals.Declared.Serve)
 		t.NothingStays()
 		for _, fails := range []error{nil, errBoom} {
+			when := "ctx ended"
+			if fails != nil {
+				when = "Accept failed, then ctx ended"
+			}
 			desk := newDesk()
 			r := serve(t, &finals.Server{MaxConns: 2, Timeout: halfADay, Ops: ops{"wait": desk.op}})
 			busy := []*labtest.Conn{begin(t, r.ln, "wait hello\n"), begin(t, r.ln, "wait hello\n")}
@@ -1647,7 +1683,7 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 			}
 			r.cancel()
 			r.call.Blocks("two clients have not had their answer, and Serve returned")
-			require.Equal(t, 2, r.ln.Open(), "two have not had their answer, three have waited, Accept's error was %v, and so many are not closed", fails)
+			require.Equal(t, 2, r.ln.Open(), "MaxConns is 2, %s while two requests ran and three clients waited for their turn, and so many connections are open", when)
 			for _, client := range waiting {
 				require.Empty(t, rest(client), "it had said nothing, and got this")
 			}
@@ -1670,7 +1706,7 @@ func (s *LimitsSuite) TestTheWaitingAreClosedAtShutdown() {
 			t.Pass(time.Second)
 			ctx.Cancel()
 			t.Go(func() { assert.Empty(t, rest(next), "it had said nothing, and got this") }).
-				Returns("ctx ended right behind a look at it, and one who waits for its turn is not closed")
+				Returns("ctx ended right after Serve had called its Err or Done, and one who waits for its turn is not closed")
 			close(desk.finish)
 			rest(busy)
 			call.Returns("its context has ended, all clients have gone, and it does not return")
@@ -1757,9 +1793,9 @@ func serveUntil(t *labtest.T, ctx context.Context, server *finals.Server) *runni
 	r.call = t.Go(func() {
 		switch err := server.Serve(ctx, r.ln); {
 		case r.fails != nil:
-			assert.ErrorIs(t, err, r.fails, "Accept has failed, and it returned something else")
+			assert.ErrorIs(t, err, r.fails, "Accept failed (%v), the error of ctx is %v, and Serve returned something else", r.fails, ctx.Err())
 		case !errors.Is(err, r.may):
-			assert.NoError(t, err, "Serve failed")
+			assert.NoError(t, err, "Serve returned an error, and the error of ctx is %v", ctx.Err())
 		}
 	})
 	return r
@@ -1806,8 +1842,8 @@ func timedOut(t *labtest.T, client net.Conn, request string, timeout time.Durati
 	time.AfterFunc(2*time.Minute, func() { _ = client.Close() }) // it does not wait for ever
 	require.Equal(t, "error: timed out\n", ask(t, client, request), told)
 	took := time.Since(start)
-	require.GreaterOrEqual(t, took, timeout, "the time after which it was told")
-	require.Less(t, took, timeout+tolerance, "the time after which it was told")
+	require.GreaterOrEqual(t, took, timeout, "Timeout is %v, and the client had its answer and was closed after", timeout)
+	require.Less(t, took, timeout+tolerance, "Timeout is %v, and the client was closed (or hung up, after two minutes) after", timeout)
 }
 
 // begin connects a client that sends the request, or the beginning of one.

@@ -46,7 +46,7 @@ func (s *FutureSuite) TestSetResultSettles() {
 		t.Go(func() { assert.NoError(t, f.SetResult(7), "SetResult failed on a new future") }).
 			Returns("SetResult blocks, and nobody waits")
 		got(t, f, 7)
-		got(t, f, 7) // a second time
+		t.Go(func() { got(t, f, 7) }).Returns("the future is settled, one Wait has returned, and a second one blocks")
 	})
 }
 
@@ -197,17 +197,22 @@ func (s *FutureSuite) TestWaitEndsWithItsContext() {
 		t.Rule("changing-your-mind", "Wait must end with its context, and settle nothing by that", futures.Declared.Wait)
 		for _, ending := range t.Endings() {
 			f := futures.NewFuture[int]()
-			other := t.Go(func() { got(t, f, 7) })
+			other := t.Go(func() {
+				v, err := f.Wait(t.Context())
+				assert.NoError(t, err, "nobody has settled the future with an error, the context of another Wait has ended, and this Wait failed")
+				assert.Equal(t, 7, v, "Wait returned another result")
+			})
 			other.Blocks("Wait returned before the future was settled")
 			ctx, end := ending.Start()
 			waiter := t.Go(func() {
 				_, err := f.Wait(ctx)
-				assert.ErrorIs(t, err, ending.Err, "Wait returned another error")
+				assert.ErrorIs(t, err, ending.Err, "the context of Wait has ended, and it returned something else")
 			})
 			waiter.Blocks("Wait returned before the future was settled")
 			end()
 			waiter.Returns("the context has ended, and Wait still blocks")
-			other.Blocks("the context of one Wait has ended, and another Wait returned")
+			t.Settle()
+			require.False(t, other.Returned(), "the context of one Wait has ended, and another Wait returned")
 
 			require.False(t, f.Done(), "the context of a Wait has ended, and Done is true")
 			require.NoError(t, f.SetResult(7), "the context of a Wait has ended, and then SetResult failed")
@@ -432,7 +437,7 @@ func (s *CallbacksSuite) TestACallbackRunsOnce() {
 			require.ErrorIs(t, f.SetError(errWork), futures.ErrDone, "a later SetError returned something else")
 			f.AddDoneCallback(func(future) {})
 			t.Settle()
-			require.EqualValues(t, 1, ran.Load(), "after calls that came too late: wrong number of calls")
+			require.EqualValues(t, 1, ran.Load(), "SetResult and SetError were called again, both returned ErrDone, and the callback has run so often")
 			f.AddDoneCallback(callback)
 			require.EqualValues(t, 2, ran.Load(), "it was added once more, to the settled future: wrong number of calls")
 		}
@@ -469,7 +474,7 @@ func (s *CallbacksSuite) TestNoCallbackIsMissed() {
 							if n < 2 && n >= i%3 {
 								want = 0 // never added
 							}
-							require.EqualValues(t, want, ran[i][n].Load(), "wrong number of calls of one")
+							require.Equal(t, want, int(ran[i][n].Load()), "one callback has run so often")
 						}
 					}
 				},
@@ -549,12 +554,12 @@ func (s *CallbacksSuite) TestOneAddedLaterRunsAtOnce() {
 					assert.True(t, f.Done(), "in the callback Done is false")
 					ran = true
 				})
-				require.True(t, ran, "after %s: it has returned, and the callback has not run", way.name)
+				require.True(t, ran, "%s had returned, then AddDoneCallback was called and has returned, and the callback has not run", way.name)
 			}
 
 			gate := labtest.NewGate()
 			adding := t.Go(func() { f.AddDoneCallback(func(future) { gate.Pass() }) })
-			adding.Blocks("it has returned, and the callback still runs")
+			adding.Blocks("AddDoneCallback was called on a settled future and has returned, and its callback still runs")
 			gate.Open()
 			adding.Returns("the callback has returned, and AddDoneCallback still blocks")
 		}
@@ -643,7 +648,7 @@ func (s *CallbacksSuite) TestACallbackSeesTheOutcome() {
 
 func (s *CallbacksSuite) TestACallbackMaySettle() {
 	s.Bubble(func(t *labtest.T) {
-		t.Rule("without-the-lock", "A callback may call SetResult and SetError, which return ErrDone", futures.Declared.SetResult, futures.Declared.SetError)
+		t.Rule("without-the-lock", "A callback may call SetResult and SetError, which return ErrDone, and settle another future", futures.Declared.SetResult, futures.Declared.SetError)
 		for _, way := range ways {
 			f := futures.NewFuture[int]()
 			again := func(f future) {
@@ -653,12 +658,15 @@ func (s *CallbacksSuite) TestACallbackMaySettle() {
 			ran := 0
 			f.AddDoneCallback(again)
 			f.AddDoneCallback(func(future) { ran++ })
-			other := futures.NewFuture[int]()
-			other.AddDoneCallback(func(future) { ran++ })
-			f.AddDoneCallback(func(future) { assert.NoError(t, way.settle(other), "%s of another future failed", way.name) })
 			t.Go(func() { assert.NoError(t, way.settle(f), "%s failed", way.name) }).
-				Returns("SetResult or SetError in a callback blocks")
-			require.Equal(t, 2, ran, "the next callback, and one of another future that a callback settled: wrong number of calls")
+				Returns("SetResult or SetError of its own future in a callback blocks")
+			require.Equal(t, 1, ran, "a callback called SetResult and SetError, and the next one has run so often")
+			one, other := futures.NewFuture[int](), futures.NewFuture[int]()
+			other.AddDoneCallback(func(future) { ran++ })
+			one.AddDoneCallback(func(future) { assert.NoError(t, way.settle(other), "%s of another future failed", way.name) })
+			t.Go(func() { assert.NoError(t, way.settle(one), "%s failed", way.name) }).
+				Returns("a callback settles another future, and that blocks")
+			require.Equal(t, 2, ran, "a callback settled another future, whose callback has run so often")
 			t.Go(func() { f.AddDoneCallback(again) }).
 				Returns("SetResult or SetError in a callback that was added later blocks")
 		}
@@ -724,6 +732,12 @@ func (s *CallbacksSuite) TestWaitDoesNotWaitForCallbacks() {
 
 type TaskSuite struct{ labtest.Suite }
 
+// Where nobody recovers these, they are all that a learner reads.
+const (
+	boom    = "boom (fn's panic, which must become the outcome of the task)"
+	tooLate = "late (the panic of a fn that was cancelled, which must become the outcome of the task)"
+)
+
 func TestTask(t *testing.T) { suite.Run(t, new(TaskSuite)) }
 
 func (s *TaskSuite) TestItStartsAtOnce() {
@@ -762,7 +776,7 @@ func (s *TaskSuite) TestItStartsWhateverTheContext() {
 			select {
 			case <-ctx.Done():
 			case <-time.After(later):
-				t.Errorf("fn's context has not ended")
+				t.Errorf("the context that Go was given had ended, or Cancel was called right after Go, and fn's context has not ended")
 			}
 			return 7, nil
 		}
@@ -887,25 +901,35 @@ func (s *TaskSuite) TestCancelEndsTheContext() {
 		require.False(t, task.Done(), "nobody has called it, and fn's context has ended")
 
 		t.Go(task.Cancel)
-		t.Go(func() { gotError(t, task.Future, context.Canceled) }).Returns("fn's context has not ended")
+		t.Settle()
+		require.True(t, task.Done(), "Cancel was called, and fn's context has not ended")
+		gotError(t, task.Future, context.Canceled)
 		t.Go(task.Cancel).Returns("the task is done, and a second Cancel blocks")
 
 		require.NoError(t, parent.Err(), "the context that Go was given has ended")
 		require.False(t, other.Done(), "the context of another task has ended")
 		t.Go(other.Cancel)
-		t.Go(func() { gotError(t, other.Future, context.Canceled) }).Returns("the context of the other task has not ended")
+		t.Settle()
+		require.True(t, other.Done(), "Cancel of another task was called, and its fn's context has not ended")
+		gotError(t, other.Future, context.Canceled)
 
 		gate := labtest.NewGate()
 		var own *futures.Task[int]
+		cancelling := make(chan *labtest.Call, 1)
 		own = futures.Go(parent, func(ctx context.Context) (int, error) {
 			gate.Pass()
-			for range 3 {
-				own.Cancel()
-			}
+			call := t.Go(func() {
+				for range 3 {
+					own.Cancel()
+				}
+			})
+			cancelling <- call
+			call.Join()
 			return untilEnd(ctx)
 		})
 		gate.Open()
-		t.Go(func() { gotError(t, own.Future, context.Canceled) }).Returns("fn itself calls it, three times, and does not return")
+		(<-cancelling).Returns("fn itself called Cancel three times, and one of the calls does not return")
+		gotError(t, own.Future, context.Canceled)
 	})
 }
 
@@ -921,7 +945,9 @@ func (s *TaskSuite) TestTheContextOfGoEndsTheContext() {
 			t.Settle()
 			require.False(t, task.Done(), "fn's context has ended before")
 			end()
-			t.Go(func() { got(t, task.Future, 7) }).Returns("fn's context has not ended")
+			t.Settle()
+			require.True(t, task.Done(), "the context that Go was given has ended, and fn's has not")
+			got(t, task.Future, 7)
 		}
 	})
 }
@@ -1021,7 +1047,7 @@ func (s *TaskSuite) TestAWaiterThatLeavesCancelsNothing() {
 func (s *TaskSuite) TestAPanicIsAnOutcome() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("a-panic-is-an-outcome", "A panic in fn must become the outcome of the task: a *PanicError", futures.Declared.Go)
-		for _, value := range []any{"boom", 42, errWork, struct{}{}, futures.PanicWith("inner")} {
+		for _, value := range []any{boom, 42, errWork, struct{}{}, futures.PanicWith("inner")} {
 			gate := labtest.NewGate()
 			task := futures.Go(t.Context(), func(context.Context) (int, error) {
 				gate.Pass()
@@ -1040,10 +1066,10 @@ func (s *TaskSuite) TestAPanicIsAnOutcome() {
 
 		cancelled := futures.Go(t.Context(), func(ctx context.Context) (int, error) {
 			<-ctx.Done()
-			panic("late")
+			panic(tooLate)
 		})
 		t.Go(cancelled.Cancel)
-		require.Equal(t, "late", gotPanic(t, cancelled, "late").Value(), "the task was cancelled, and then fn panicked: the value is another")
+		require.Equal(t, tooLate, gotPanic(t, cancelled, tooLate).Value(), "the task was cancelled, and then fn panicked: the value is another")
 	})
 }
 
@@ -1085,7 +1111,7 @@ func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 		}{
 			{"returned a result", t.Context(), func() (int, error) { return 7, nil }},
 			{"returned an error", dated, func() (int, error) { return 0, errWork }},
-			{"panicked", t.Context(), func() (int, error) { panic("boom") }},
+			{"panicked", t.Context(), func() (int, error) { panic(boom) }},
 		} {
 			gate := labtest.NewGate()
 			given := make(chan context.Context, 1)
@@ -1115,7 +1141,7 @@ func (s *TaskSuite) TestTheContextIsReleasedFirst() {
 			require.NoError(t, ctx.Err(), "fn still runs, and its context has ended")
 			task.AddDoneCallback(func(future) {
 				called.Store(true)
-				assert.Error(t, ctx.Err(), "fn has %s, the task is done, and the context is alive", way.name)
+				assert.True(t, ctx.Err() != nil, "fn has %s, the task is done, and fn's context has not ended", way.name)
 			})
 			ending.Store(true)
 			gate.Open()
@@ -1157,7 +1183,7 @@ func (s *TaskSuite) TestShowWhenDoneWritesTheError() {
 		}
 
 		var out labtest.Recorder
-		task := futures.Go(t.Context(), func(context.Context) (string, error) { panic("boom") })
+		task := futures.Go(t.Context(), func(context.Context) (string, error) { panic(boom) })
 		futures.ShowWhenDone(&out, task)
 		t.Settle()
 		_, err := task.Wait(t.Context())
@@ -1210,13 +1236,15 @@ func (s *FirstSuite) TestAllRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-first-success", "First must run all functions at the same time, each once", futures.Declared.First)
 		meeting := labtest.NewMeeting(many)
+		var began atomic.Int64
 		var calls [many]atomic.Int64
 		fns := make([]work, many)
 		for i := range fns {
 			fns[i] = func(context.Context) (int, error) {
 				calls[i].Add(1)
+				began.Add(1)
 				if !meeting.Attend() {
-					t.Errorf("not all of %d functions were at work at the same time", many)
+					t.Errorf("of %d functions so many began, and waited for the others for an hour: %d", many, began.Load())
 				}
 				return i, nil
 			}
@@ -1230,8 +1258,8 @@ func (s *FirstSuite) TestAllRunAtTheSameTime() {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		for when, ctx := range map[string]context.Context{
-			"the first success may come before the last start": t.Context(),
-			"the caller's context has ended":                   ended,
+			"all succeed at once, perhaps before the last one is started": t.Context(),
+			"the caller's context had ended before the call":              ended,
 		} {
 			var calls [many]atomic.Int64
 			for i := range fns {
@@ -1242,10 +1270,10 @@ func (s *FirstSuite) TestAllRunAtTheSameTime() {
 			}
 			v, err := futures.First(ctx, fns...)
 			for i := range calls {
-				require.EqualValues(t, 1, calls[i].Load(), "%s: wrong number of calls of function %d", when, i)
+				require.EqualValues(t, 1, calls[i].Load(), "%s, and function %d was called so often", when, i)
 			}
-			require.NoError(t, err, "%s: all functions succeeded, and First failed", when)
-			require.Equal(t, 7, v, "%s: First returned another result", when)
+			require.NoError(t, err, "%s, all functions succeeded, and First failed", when)
+			require.Equal(t, 7, v, "%s, and First returned another result", when)
 		}
 	})
 }
@@ -1306,6 +1334,8 @@ func (s *FirstSuite) TestAFailureEndsNobody() {
 			v, err := futures.First(t.Context(),
 				after(0, 0, errWork),
 				func(ctx context.Context) (int, error) {
+					_, limited := ctx.Deadline()
+					assert.False(t, limited, "the caller's context has no deadline, and a function's has one")
 					gate.Pass()
 					if err := ctx.Err(); err != nil {
 						t.Errorf("another function has failed, and the context ended: %v", err)
@@ -1498,13 +1528,13 @@ func (s *FirstSuite) TestIfAllFailEveryErrorIsThere() {
 				}
 			}
 		}
-		_, err := futures.First(t.Context(), after(time.Second, 0, errWork), after(0, 0, broken), after(0, 0, shoppingList{"milk"}), after(0, 0, shoppingList{"milk"}))
+		_, err := futures.First(t.Context(), after(time.Second, 0, errWork), after(0, 0, broken), after(0, 0, uncomparableError{"milk"}), after(0, 0, uncomparableError{"milk"}))
 		var target *brokenError
 		require.ErrorAs(t, err, &target, "the error of one function has a type of its own")
 		assert.Same(t, broken, target, "it is another one")
-		var list shoppingList
+		var list uncomparableError
 		require.ErrorAs(t, err, &list, "the errors of two functions are slices, which cannot be compared, not even with each other")
-		assert.Equal(t, shoppingList{"milk"}, list, "it is another one")
+		assert.Equal(t, uncomparableError{"milk"}, list, "it is another one")
 
 		one, two := errors.New("no milk"), errors.New("no milk")
 		_, err = futures.First(t.Context(), after(time.Second, 0, one), after(0, 0, two))
@@ -1684,10 +1714,10 @@ func (e *brokenError) Error() string {
 	return e.what + " is broken"
 }
 
-// shoppingList is an error that cannot be compared: == panics.
-type shoppingList []string
+// uncomparableError is an error that cannot be compared: == panics.
+type uncomparableError []string
 
-func (l shoppingList) Error() string { return "still to buy: " + strings.Join(l, ", ") }
+func (l uncomparableError) Error() string { return "still to buy: " + strings.Join(l, ", ") }
 
 // story is what happened, in order.
 type story struct {

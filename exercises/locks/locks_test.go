@@ -128,6 +128,7 @@ func (s *ScreenSuite) TestNoLinesWriteNothing() {
 		assert.Empty(t, w.Writes(), "it wrote something")
 		assert.NoError(t, screen.Print("one"), "and the next Print failed")
 
+		t.Rule("critical-sections", "Print without lines must not set a screen free that another has", locks.Declared.Print)
 		b := busy(t, "Print")
 		t.Go(func() { assert.NoError(t, b.screen.Print(), "without lines it failed") })
 		next := t.Go(func() { assert.NoError(t, b.screen.Print("next"), "the next Print failed") })
@@ -135,7 +136,7 @@ func (s *ScreenSuite) TestNoLinesWriteNothing() {
 		b.gate.Open()
 		b.call.Join()
 		next.Join()
-		assert.Equal(t, []string{"busy\n", "next\n"}, b.out.Writes(), "while a Print was at work it came, then another Print, and these lines are there")
+		assert.Equal(t, []string{"busy\n", "next\n"}, b.out.Writes(), "one Print had the screen, a Print without lines was called, then another Print, and these lines are there")
 	})
 }
 
@@ -177,8 +178,14 @@ func (s *ScreenSuite) TestPrintReturnsWhenItsLinesAreWritten() {
 		}))
 		call := t.Go(func() { assert.NoError(t, screen.Print("one", "two"), "Print failed") })
 		call.Blocks("it returned while its last line was being written")
+		var err error
+		second := t.Go(func() { err = screen.Print("three") })
+		t.Pass(2 * time.Minute)
+		require.False(t, second.Returned(), "another Print had the screen for two minutes, and a Print that waited for it returned %v", err)
 		gate.Open()
 		call.Returns("its lines are written, and it does not return")
+		second.Returns("the screen is free, and the Print that waited for it does not return")
+		require.NoError(t, err, "the screen is free, and the Print that waited for it failed")
 	})
 }
 
@@ -365,10 +372,11 @@ func (s *TallySuite) TestTotalSeesEveryAddThatHasReturned() {
 						done.Add(1)
 					}
 					atLeast := int(done.Load())
-					assert.GreaterOrEqual(t, tally.Total(), atLeast, "so many Adds had returned before Total was called")
+					total := tally.Total()
+					assert.True(t, total >= atLeast, "%d Adds of 1 had returned before Total was called, and it returned %d", atLeast, total)
 				}
 			})
-			assert.EqualValues(t, done.Load(), tally.Total(), "all Adds had returned before Total was called")
+			assert.EqualValues(t, done.Load(), tally.Total(), "all Adds had returned, and Total is another")
 		}
 		for range 10 {
 			count(new(cell), 8, 10)
@@ -405,21 +413,24 @@ func (s *CrewSuite) TestEachJobIsDoneOnce() {
 			for _, line := range crew.out.Writes() {
 				if job, ok := strings.CutPrefix(line, "  "); ok {
 					done = append(done, strings.TrimSuffix(job, "\n"))
+				} else if line != "worker 1:\n" && line != "worker 2:\n" {
+					t.Fatalf("this line is neither \"worker N:\" nor a job behind two spaces: %q", line)
 				}
 			}
-			require.Equal(t, labtest.Sorted(jobs), labtest.Sorted(done), "other jobs were done (sorted here)")
+			require.Equal(t, labtest.Sorted(jobs), labtest.Sorted(done), "Crew returned, and these jobs were done (sorted here)")
 		}
 
 		many := make([]string, 3_000)
 		require.Len(t, runCrew(t, many).out.Writes(), 2*len(many), "%d jobs, and so many lines came", len(many))
 
+		t.Rule("the-crew", "Each job must be done exactly once, also if the screen is taken for two minutes", locks.Declared.Crew, locks.Declared.Print)
 		b := busy(t, "Print")
 		call := t.Go(func() { locks.Crew(make([]string, 3), b.screen, locks.NewTally(new(cell))) })
 		time.Sleep(locks.Nap)
 		t.Pass(2 * time.Minute)
 		b.gate.Open()
 		call.Join()
-		require.Len(t, b.out.Writes(), 1+2*3, "while somebody had the screen for two minutes 3 jobs had to wait for it, and so many lines came in all")
+		require.Equal(t, 1+2*3, len(b.out.Writes()), "another Print had the screen for two minutes, then 3 jobs were to be printed, and so many lines came in all")
 	})
 }
 
@@ -487,11 +498,12 @@ func (s *CrewSuite) TestBothNapAtTheSameTime() {
 		for _, n := range []int{1, 2, 9, 10} {
 			crew := runCrew(t, make([]string, n))
 			naps := time.Duration((n + 1) / locks.Workers)
-			require.GreaterOrEqual(t, crew.took, naps*locks.Nap, "the time for %d jobs", n)
+			require.GreaterOrEqual(t, crew.took, naps*locks.Nap, "%d jobs cannot take less than their naps, and took", n)
 			// Who polls for the screen comes a little later.
-			require.Less(t, crew.took, (naps+1)*locks.Nap, "the time for %d jobs", n)
+			require.Less(t, crew.took, (naps+1)*locks.Nap, "the naps of %d jobs take %v together, and the jobs took", n, naps*locks.Nap)
 		}
 
+		t.Rule("sleep-outside-of-the-lock", "Two crews must be able to nap at the same time", locks.Declared.Crew)
 		c := newCrew()
 		work := func() { locks.Crew(make([]string, 2), c.screen, c.tally) }
 		one, other := t.Go(work), t.Go(work)
@@ -626,9 +638,10 @@ func (s *PrintContextSuite) TestItWaitsForTheScreen() {
 		t.Rule("a-lock-in-a-select", "PrintContext must wait while another has the screen, and print when it is free", locks.Declared.PrintContext)
 		for _, holder := range []string{"Print", "PrintContext"} {
 			b := busy(t, holder)
-			t.Go(func() { assert.NoError(t, b.screen.PrintContext(t.Context()), "without lines it failed") })
+			var empty error
+			none := t.Go(func() { empty = b.screen.PrintContext(t.Context()) })
 			waiter := t.Go(func() {
-				assert.NoError(t, b.screen.PrintContext(t.Context(), "one", "two"), "%s has set the screen free, and it failed", holder)
+				assert.NoError(t, b.screen.PrintContext(t.Context(), "one", "two"), "it was called while %s had the screen, and it failed", holder)
 			})
 			t.Pass(2 * time.Minute)
 			require.False(t, waiter.Returned(), "%s has the screen, and it returned", holder)
@@ -636,6 +649,8 @@ func (s *PrintContextSuite) TestItWaitsForTheScreen() {
 			b.gate.Open()
 			b.call.Join()
 			waiter.Returns("%s has set the screen free, and it still waits", holder)
+			none.Returns("%s has set the screen free, and a PrintContext without lines still waits", holder)
+			assert.NoError(t, empty, "it was called without lines while %s had the screen, and it failed", holder)
 			assert.Equal(t, []string{"busy\n", "one\n", "two\n"}, b.out.Writes(), "other lines are there")
 		}
 	})
@@ -649,21 +664,21 @@ func (s *PrintContextSuite) TestItWaitsNoLongerThanItsContext() {
 				b := busy(t, holder)
 				ctx := newEnding(t, reason)
 				waiter := t.Go(func() {
-					assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), reason, "its context has ended, and it returned something else")
+					assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), reason, "the context of PrintContext has ended while it waited, and it returned something else")
 				})
 				t.Pass(time.Minute)
-				require.False(t, waiter.Returned(), "%s has the screen, and it returned", holder)
+				require.False(t, waiter.Returned(), "%s has the screen, and a PrintContext returned", holder)
 
 				ctx.end()
 				t.Pass(time.Minute)
-				require.True(t, waiter.Returned(), "%s has the screen, its context has ended, and it still waits", holder)
+				require.True(t, waiter.Returned(), "%s has the screen, the context of a PrintContext that waits for it has ended, and that PrintContext still waits", holder)
 
 				b.gate.Open()
 				b.call.Join()
 				t.Settle()
-				require.Equal(t, []string{"busy\n"}, b.out.Writes(), "its context had ended, and these lines are there")
+				require.Equal(t, []string{"busy\n"}, b.out.Writes(), "the context of PrintContext had ended, and these lines are there")
 				t.Go(func() { assert.NoError(t, b.screen.Print("next"), "the next Print failed") }).
-					Returns("it has ended with its context, the screen is free, and the next Print blocks")
+					Returns("a PrintContext ended with its context while %s had the screen, the screen is free now, and the next Print blocks", holder)
 			}
 		}
 
@@ -674,12 +689,12 @@ func (s *PrintContextSuite) TestItWaitsNoLongerThanItsContext() {
 			b := busy(t, "Print")
 			ctx, end := ending.Start()
 			waiter := t.Go(func() {
-				assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), context.Canceled, "its context was cancelled, and it returned something else")
+				assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), context.Canceled, "the context of PrintContext was cancelled, and it returned something else")
 			})
 			t.Pass(time.Minute)
 			end()
 			t.Pass(time.Minute)
-			require.True(t, waiter.Returned(), "its context was cancelled, and it still waits")
+			require.True(t, waiter.Returned(), "the context of PrintContext was cancelled, and it still waits")
 			b.gate.Open()
 			b.call.Join()
 		}
@@ -688,14 +703,14 @@ func (s *PrintContextSuite) TestItWaitsNoLongerThanItsContext() {
 			b := busy(t, "Print")
 			ctx.Then = ctx.Cancel
 			waiter := t.Go(func() {
-				assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), context.Canceled, "its context has ended, and it returned something else")
+				assert.ErrorIs(t, b.screen.PrintContext(ctx, "one"), context.Canceled, "the context of PrintContext has ended, and it returned something else")
 			})
 			t.Pass(time.Second)
 			if !ctx.Came() {
 				ctx.Cancel()
 			}
 			t.Pass(time.Second)
-			require.True(t, waiter.Returned(), "its context ended just after a look at it, and it still waits")
+			require.True(t, waiter.Returned(), "the context of PrintContext ended right after it had called Err or Done, and it still waits")
 			b.gate.Open()
 			b.call.Join()
 		})
@@ -711,7 +726,7 @@ func (s *PrintContextSuite) TestAnEndedContextAlwaysEndsIt() {
 			for _, ending := range t.Endings() {
 				ctx, end := ending.Start()
 				end()
-				require.ErrorIs(t, screen.PrintContext(ctx, []string{"one"}[:(i+1)%2]...), ending.Err, "the screen was free, and it returned something else")
+				require.ErrorIs(t, screen.PrintContext(ctx, []string{"one"}[:(i+1)%2]...), ending.Err, "the screen was free, it was called with %d lines, and it returned something else", (i+1)%2)
 			}
 		}
 		require.Empty(t, w.Writes(), "these lines were written")
@@ -745,9 +760,10 @@ func (s *PrintContextSuite) TestOnceItPrintsItPrintsAll() {
 				return out.Write(p)
 			}))
 
-			assert.NoError(t, screen.PrintContext(ctx, "one", "two", "three"), "the context ended while %q was written, all was printed, and it failed", at)
+			err := screen.PrintContext(ctx, "one", "two", "three")
 
-			assert.Equal(t, []string{"one\n", "two\n", "three\n"}, out.Writes(), "the context ended while %q was written", at)
+			assert.Equal(t, []string{"one\n", "two\n", "three\n"}, out.Writes(), "the context ended while %q was written, and these lines are there", at)
+			assert.NoError(t, err, "the context ended while %q was written, all was printed, and it failed", at)
 			cancel()
 		}
 	})

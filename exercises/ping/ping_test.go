@@ -68,7 +68,7 @@ func (s *BoomSuite) TestAnAnswerIsInMilliseconds() {
 		late, cancel := context.WithDeadline(t.Context(), time.Now())
 		defer cancel()
 		got := ping.Boom(late, always(time.Second, nil), "localhost")
-		assert.Equal(t, "Ping response in 1000.0 ms.", got, "the deadline passed when the answer was there, and this was said")
+		assert.Equal(t, "Ping response in 1000.0 ms.", got, "the deadline of ctx had passed, the Pinger answered all the same, and this was said")
 	})
 }
 
@@ -107,7 +107,7 @@ func (s *BoomSuite) TestAFailure() {
 					delay time.Duration
 				}{{t.Context(), 0}, {t.Context(), time.Second}, {late, 0}} {
 					require.Equal(t, "Pinging "+host+" failed. "+err.Error(), ping.Boom(c.ctx, always(c.delay, err), host),
-						"something else was said (with it came %v; the context says: %v)", c.delay, c.ctx.Err())
+						"the Pinger returned %v and the error %q, the error of ctx was %v, and Boom said something else", c.delay, err, c.ctx.Err())
 				}
 			}
 		}
@@ -174,14 +174,14 @@ func (s *ServerSuite) TestWhiteSpaceIsTrimmed() {
 		}
 		for _, host := range []string{"two words", "two\nlines", "two\r\nlines", "\x00nul\x00", "voilà", "Å"} {
 			want := "Pinging " + host + " failed. nobody of that name\n"
-			require.Equal(t, want, say(t, r.ln.Dial(), " "+host+"\n"), "something else came back")
-			require.Equal(t, want, say(t, r.ln.Dial(), host), "something else came back")
+			require.Equal(t, want, say(t, r.ln.Dial(), " "+host+"\n"), "it said %q, of which only the white space around the host may go, and something else came back", " "+host+"\n")
+			require.Equal(t, want, say(t, r.ln.Dial(), host), "it said %q, and something else came back", host)
 		}
 		r.stop(t)
 
 		odd := serve(t, &ping.Server{})
 		for _, host := range []string{"\xff\xfe", "example.org.", "[::1]", `"quoted"`, "fe80::1%eth0"} {
-			require.Equal(t, "Pinging "+host+" failed. nobody of that name\n", say(t, odd.ln.Dial(), " "+host+"\n"), "something else came back")
+			require.Equal(t, "Pinging "+host+" failed. nobody of that name\n", say(t, odd.ln.Dial(), " "+host+"\n"), "it said %q, of which only the white space around the host may go, and something else came back", " "+host+"\n")
 			pinged := odd.hosts.Pinged()
 			require.Equal(t, host, pinged[len(pinged)-1], "something else was pinged")
 		}
@@ -369,7 +369,7 @@ func (s *ServerSuite) TestOneThatFailsStopsNobody() {
 		_ = r.ln.Dial().Close()
 		half := r.ln.Dial()
 		_, err := half.Write([]byte("1s"))
-		require.NoError(t, err, "nobody read the host")
+		require.NoError(t, err, "others have failed before, and nobody reads the host of the next")
 		_ = half.Close() // does not wait for the answer
 		t.Settle()
 		require.False(t, r.call.Returned(), "some clients have failed, and Serve returned")
@@ -389,7 +389,8 @@ func (s *ServerSuite) TestOneThatFailsStopsNobody() {
 		var got string
 		t.Go(func() { got = say(t, many.ln.Dial(), "1s") }).Returns("300 clients have failed, and the next is not answered")
 		assert.Equal(t, answer("1s"), got, "300 clients have failed, and to the next this came back")
-		many.stop(t)
+		many.cancel()
+		many.ended(t, "300 clients have failed, then ctx ended, and Serve does not return: perhaps one of them still waits")
 	})
 }
 
@@ -529,11 +530,11 @@ func (s *ServerSuite) TestAPingThatRunsIsNotCancelled() {
 			slow := r.ln.Dial()
 			r.name(t, slow, "45s")
 			r.cancel()
-			r.call.Blocks("five pings run, and it returned")
+			r.call.Blocks("ctx ended while five pings ran, no client has its answer yet, and Serve has returned")
 			for _, c := range clients {
 				c.Join()
 			}
-			require.Equal(t, []string{answer("50s"), answer("60s"), timedOut, answer("70s")}, got, "ctx ended while they ran, and they got this")
+			require.Equal(t, []string{answer("50s"), answer("60s"), timedOut, answer("70s")}, got, "ctx ended (%v) while they ran, and they got this", end.Err)
 			t.Pass(10 * time.Minute)
 			require.False(t, r.call.Returned(), "a client has not taken its answer, and it returned")
 			require.Equal(t, answer("45s"), rest(slow), "it took its answer ten minutes later, and got this")
@@ -631,7 +632,7 @@ func (s *ServerSuite) TestAClientMayComeAtTheSameMoment() {
 			})
 			t.Settle()
 			ctx.Cancel()
-			call.Returns("its context ended right behind a look at it, two clients had come, and it does not return")
+			call.Returns("two clients had come, ctx ended right after Serve had called its Err or Done, and Serve does not return")
 			for _, client := range clients {
 				require.Empty(t, rest(client), "it had said nothing, and got this")
 			}
@@ -695,7 +696,8 @@ func (s *ServerSuite) TestAnAcceptErrorIsReturned() {
 			fail(failure)
 			r.call.Blocks("Accept has failed, three clients are still there, and it returned")
 			assert.Equal(t, answer("35s"), rest(busy), "Accept failed while its ping ran, and this came back")
-			assert.Equal(t, answer("35s"), rest(next), "Accept failed when its host had been read, and this came back")
+			assert.Equal(t, answer("35s"), rest(next), "MaxPings is 1, Accept failed when its host had been read and another ping ran, and this came back")
+			require.Equal(t, 1, r.ln.Open(), "Accept has failed, one silent client is left, and so many connections are open")
 			r.call.Blocks("Accept has failed, a client is still there, and it returned")
 			assert.Equal(t, answer("1s"), say(t, silent, "1s"), "Accept had failed before it spoke, and this came back")
 			r.ended(t, fmt.Sprintf("Accept has failed (%v), nobody is left, and it does not return", failure))
@@ -745,7 +747,7 @@ func (s *ServerSuite) TestItMayServeAgain() {
 		for range 3 {
 			r := serve(t, server)
 			var got string
-			t.Go(func() { got = say(t, r.ln.Dial(), "1s") }).Returns("it was called again, and a client is not served")
+			t.Go(func() { got = say(t, r.ln.Dial(), "1s") }).Returns("MaxPings is 1, Serve was called again, and a client is not served")
 			require.Equal(t, answer("1s"), got, "something else came back")
 			busy := r.ln.Dial()
 			r.name(t, busy, "30s")
@@ -801,9 +803,9 @@ func (s *ICMPSuite) TestAReply() {
 			start := time.Now()
 			rtt, err := p.Ping(ctx, here)
 			took := time.Since(start)
-			require.NoError(t, err, "%+v: pinging %s failed", p, here)
-			require.Positive(t, rtt, "%+v: the time", p)
-			require.LessOrEqual(t, rtt, took+time.Second, "%+v: the whole call took %v, the ping", p, took)
+			require.NoError(t, err, "%+v: go-ping itself can ping %s here with such sockets, and Ping failed", p, here)
+			require.Positive(t, rtt, "%+v: the time that Ping returned", p)
+			require.LessOrEqual(t, rtt, took+time.Second, "%+v: the whole call took %v, and the time that Ping returned is longer by more than a second", p, took)
 		}
 	})
 }
@@ -1213,7 +1215,7 @@ func (s *LimitsSuite) TestAtMostMaxPings() {
 			for i := range n {
 				client := r.ln.Dial()
 				clients = append(clients, t.Go(func() {
-					assert.Equal(t, answer("30m"), say(t, client, "30m"), "client %d got something else", i+1)
+					assert.Equal(t, answer("30m"), say(t, client, "30m"), "MaxPings is %d, %d clients have come, and client %d got something else", limit, n, i+1)
 				}))
 			}
 			for answered := 0; answered < n; answered += limit {
@@ -1295,7 +1297,7 @@ func (s *LimitsSuite) TestEmptyMessagesTakeNoPlace() {
 		r := serve(t, &ping.Server{MaxPings: 1, Timeout: 10 * time.Minute})
 		busy, waiting := r.ln.Dial(), r.ln.Dial()
 		r.name(t, busy, "60s")
-		r.name(t, waiting, "5s")
+		t.Go(func() { _, _ = waiting.Write([]byte("5s")) }).Returns("as many pings run as may, and nobody reads what the next client says")
 		for range 3 {
 			client := r.ln.Dial()
 			var got string
@@ -1404,6 +1406,10 @@ func (s *LimitsSuite) TestTheWaitingKeepTheirTurn() {
 		t.Rule("the-many", "When ctx ends, a client whose host was read before must keep its turn, and the silent must be closed", ping.Declared.Serve)
 		t.NothingStays()
 		for _, fails := range []error{nil, errBoom} {
+			when := "ctx ended"
+			if fails != nil {
+				when = "Accept failed, then ctx ended"
+			}
 			r := serveWith(t, &ping.Server{MaxPings: 2, Timeout: time.Hour}, fails)
 			r.hosts.early = make(chan struct{})
 			hosts := []string{"30m", "31m", "5s", "nobody"}
@@ -1435,8 +1441,8 @@ func (s *LimitsSuite) TestTheWaitingKeepTheirTurn() {
 				c.Join()
 			}
 			want := []string{answer("30m"), answer("31m"), answer("5s"), "Pinging nobody failed. nobody of that name\n"}
-			require.Equal(t, want, got, "two pings ran, two clients waited, the error of Accept was %v, and they got this", fails)
-			require.LessOrEqual(t, r.hosts.running.Max(), 2, "the error of Accept was %v, and so many ran at the same time", fails)
+			require.Equal(t, want, got, "MaxPings is 2, %s while two pings ran and two clients waited for their turn, and they got this", when)
+			require.LessOrEqual(t, r.hosts.running.Max(), 2, "MaxPings is 2, %s while two clients waited for their turn, and so many pings ran at the same time", when)
 			r.stop(t)
 		}
 	})
@@ -1541,9 +1547,9 @@ func serveUntil(t *labtest.T, ctx context.Context, cancel func(), server *ping.S
 	r.call = t.Go(func() {
 		err := server.Serve(ctx, r.ln)
 		if want == nil {
-			assert.NoError(t, err, "Serve failed")
+			assert.NoError(t, err, "Serve returned an error, and the error of ctx is %v", ctx.Err())
 		} else {
-			assert.ErrorIs(t, err, want, "Serve returned something else")
+			assert.ErrorIs(t, err, want, "Accept failed (%v), the error of ctx is %v, and Serve returned something else", want, ctx.Err())
 		}
 	})
 	return r

@@ -149,13 +149,17 @@ func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 					t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), i), "Send failed") }).
 						Returns("%v: Send number %d blocks although there is room", way, i+1)
 				}
-				tooMany := t.Go(func() { assert.NoError(t, way.from.Send(t.Context(), buffer), "Send failed") })
+				var err error
+				tooMany := t.Go(func() { err = way.from.Send(t.Context(), buffer) })
 				tooMany.Blocks("%v: Send number %d returned at once", way, buffer+1)
 				t.Pass(2 * time.Minute)
-				tooMany.Blocks("%v: no message had been received, and after two minutes Send number %d returned", way, buffer+1)
+				t.Settle()
+				if tooMany.Returned() {
+					t.Fatalf("%v: no message had been received for two minutes, and Send number %d returned %v", way, buffer+1, err)
+				}
 
-				_, err := way.to.Recv(t.Context())
-				require.NoError(t, err, "Recv failed")
+				_, received := way.to.Recv(t.Context())
+				require.NoError(t, received, "Recv failed")
 				tooMany.Returns("%v: a message has been received, but the blocked Send still waits", way)
 			}
 		}
@@ -209,17 +213,20 @@ func (s *PipeSuite) TestRecvBlocksUntilThereIsAMessage() {
 		t.Rule("two-crossed-channels", "Recv must block until there is a message", pipes.Declared.Recv)
 		for _, buffer := range []int{0, 1} {
 			left, right := pipe[int](t, buffer)
-			receiver := t.Go(func() {
-				v, err := right.Recv(t.Context())
-				assert.NoError(t, err, "Recv failed")
-				assert.Equal(t, 7, v, "Recv returned something else")
-			})
+			var v int
+			var err error
+			receiver := t.Go(func() { v, err = right.Recv(t.Context()) })
 			receiver.Blocks("Recv on Pipe(%d) returned although nothing has been sent", buffer)
 			t.Pass(2 * time.Minute)
-			receiver.Blocks("nothing had been sent, and after two minutes Recv on Pipe(%d) returned", buffer)
+			t.Settle()
+			if receiver.Returned() {
+				t.Fatalf("nothing had been sent for two minutes, and Recv on Pipe(%d) returned %d, %v", buffer, v, err)
+			}
 
 			require.NoError(t, left.Send(t.Context(), 7), "Send failed")
 			receiver.Returns("Recv on Pipe(%d) still blocks although a message has been sent", buffer)
+			require.NoError(t, err, "Recv on Pipe(%d) failed", buffer)
+			require.Equal(t, 7, v, "Recv on Pipe(%d) returned something else", buffer)
 		}
 	})
 }
@@ -276,9 +283,9 @@ func (s *PipeSuite) TestSendEndsWithItsContext() {
 				next := t.Go(func() {
 					v, err := right.Recv(t.Context())
 					assert.NoError(t, err, "Recv failed")
-					assert.Equal(t, 7, v, "Pipe(%d): the other end received another message", buffer)
+					assert.Equal(t, 7, v, "Pipe(%d): Send of 99 failed, then 7 was sent, and the other end received another message", buffer)
 				})
-				next.Blocks("Pipe(%d): the other end received a message all the same", buffer)
+				next.Blocks("Pipe(%d): Send of 99 failed, and the other end received a message all the same", buffer)
 				t.Go(func() { assert.NoError(t, left.Send(t.Context(), 7), "Send failed") }).
 					Returns("Pipe(%d): the next Send blocks although a receiver waits", buffer)
 				next.Returns("Pipe(%d): the next message does not arrive", buffer)
@@ -397,7 +404,7 @@ func (s *PipeSuite) TestNothingIsLostWhenTheContextEndsAtTheSameMoment() {
 				_, talk.received = talk.right.Recv(t.Context())
 			}
 			require.Equal(t, talk.sent == nil, talk.received == nil,
-				"Send on Pipe(%d) returned %v, Recv at the other end %v", round%2, talk.sent, talk.received)
+				"Send on Pipe(%d) returned %v, Recv at the other end %v: a message is lost, or came although Send failed", round%2, talk.sent, talk.received)
 		}
 
 		for range 10 {
@@ -413,7 +420,7 @@ func (s *PipeSuite) TestNothingIsLostWhenTheContextEndsAtTheSameMoment() {
 			sender.Returns("Send on Pipe(0) still blocks on an end that is closed")
 			receiver.Returns("Recv on Pipe(0) still blocks although its context has ended")
 			require.Equal(t, talk.sent == nil, talk.received == nil,
-				"a Recv waited on Pipe(0), its context ended, Send returned %v and Recv %v", talk.sent, talk.received)
+				"a Recv waited on Pipe(0), its context ended, Send returned %v and Recv %v: a message is lost, or came although Send failed", talk.sent, talk.received)
 
 			talk = newTalk(t, 0)
 			talk.isTakenBefore(t, talk.cancel)
@@ -496,8 +503,11 @@ func (s *PipeSuite) TestTheContextMayEndBehindAnyLookAtIt() {
 			_, received := right.Recv(ctx)
 			require.NoError(t, left.Close(), "Close failed")
 			_, rest := right.Recv(t.Context())
-			require.Equal(t, sent == nil && received != nil, rest == nil,
-				"there was room, and Send returned %v, the Recv after it %v, and one more Recv %v", sent, received, rest)
+			if sent == nil && received != nil {
+				require.NoError(t, rest, "there was room, Send returned nil, the Recv after it failed (%v), and its message is lost: one more Recv failed", received)
+			} else {
+				require.True(t, rest != nil, "there was room, Send returned %v, the Recv after it %v, and one more Recv got a message that must not be there", sent, received)
+			}
 		})
 	})
 }
@@ -549,22 +559,29 @@ func isTakenAtTheEnd(t *labtest.T, ctx *labtest.Moment, buffer int, cancel bool)
 func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "After one end's Close the other must receive what had been sent, then io.EOF", pipes.Declared.Close, pipes.Declared.Recv)
-		for _, way := range newWays(t, often) {
-			for i := range often {
-				require.NoError(t, way.from.Send(t.Context(), i), "Send failed")
-			}
-			require.NoError(t, way.from.Close(), "Close failed")
-			require.NoError(t, way.from.Close(), "the second Close failed")
-			require.ErrorIs(t, way.to.Send(t.Context(), 99), io.ErrClosedPipe, "%v: the other end is closed, and Send returned something else", way)
+		const closed, twice, sent = "Close", "two Closes", "Close, and a Send of the other end,"
+		for _, after := range []string{closed, twice, sent} {
+			for _, way := range newWays(t, often) {
+				for i := range often {
+					require.NoError(t, way.from.Send(t.Context(), i), "Send failed")
+				}
+				require.NoError(t, way.from.Close(), "Close failed")
+				if after == twice {
+					require.NoError(t, way.from.Close(), "the second Close failed")
+				}
+				if after == sent {
+					require.ErrorIs(t, way.to.Send(t.Context(), 99), io.ErrClosedPipe, "%v: the other end is closed, and Send returned something else", way)
+				}
 
-			for i := range often {
-				v, err := way.to.Recv(t.Context())
-				require.NoError(t, err, "%v: Recv failed with %d messages unread", way, often-i)
-				require.Equal(t, i, v, "%v: Recv returned another message", way)
-			}
-			for range 3 {
-				_, err := way.to.Recv(t.Context())
-				require.ErrorIs(t, err, io.EOF, "%v: all was received, and Recv returned something else", way)
+				for i := range often {
+					v, err := way.to.Recv(t.Context())
+					require.NoError(t, err, "%v: after %s Recv failed with %d messages unread", way, after, often-i)
+					require.Equal(t, i, v, "%v: Recv returned another message", way)
+				}
+				for range 3 {
+					_, err := way.to.Recv(t.Context())
+					require.ErrorIs(t, err, io.EOF, "%v: all was received, and Recv returned something else", way)
+				}
 			}
 		}
 
@@ -877,17 +894,26 @@ func (s *ConversationSuite) TestBobWritesWhatHeWasTold() {
 		t.Rule("alice-and-bob", "Bob must greet, wait for the answer, and only then write it down, word for word", pipes.Declared.Bob)
 		left, right := pipe[string](t, 0)
 		var paper labtest.Recorder
-		bob := t.Go(func() { assert.NoError(t, pipes.Bob(t.Context(), left, &paper), "Bob failed") })
+		var failed error
+		bob := t.Go(func() { failed = pipes.Bob(t.Context(), left, &paper) })
 		t.Pass(2 * time.Minute)
+		t.Settle()
+		if bob.Returned() {
+			t.Fatalf("nobody heard him for two minutes, and he returned %v", failed)
+		}
 		greeting, err := right.Recv(t.Context())
 		require.NoError(t, err, "Recv failed")
 		assert.Equal(t, "Hello, Alice!", greeting, "he says something else")
 		t.Pass(2 * time.Minute)
-		bob.Blocks("he returned without an answer")
+		t.Settle()
+		if bob.Returned() {
+			t.Fatalf("Alice did not answer for two minutes, and he returned %v", failed)
+		}
 		assert.Empty(t, paper.Writes(), "he has no answer yet, and wrote")
 
 		require.NoError(t, right.Send(t.Context(), " 100%d 'sure' "), "Send failed")
 		bob.Returns("he has his answer and does not return")
+		require.NoError(t, failed, "he has his answer, and failed")
 		assert.Equal(t, []string{"I heard Alice say ' 100%d 'sure' '.\n"}, paper.Writes(), "he wrote something else")
 
 		for _, answer := range []string{"", strings.Repeat("blah ", 2_000)} {
@@ -895,7 +921,7 @@ func (s *ConversationSuite) TestBobWritesWhatHeWasTold() {
 			var sheet labtest.Recorder
 			require.NoError(t, right.Send(t.Context(), answer), "Send failed")
 			require.NoError(t, pipes.Bob(t.Context(), left, &sheet), "Bob failed")
-			require.Len(t, sheet.Writes(), 1, "Alice said %d bytes, and his line came in another number of Writes", len(answer))
+			require.Equal(t, 1, len(sheet.Writes()), "Alice said %d bytes, and his line came in so many Writes", len(answer))
 			require.True(t, sheet.String() == "I heard Alice say '"+answer+"'.\n", "Alice said %d bytes, and he wrote something else", len(answer))
 		}
 	})
@@ -906,20 +932,25 @@ func (s *ConversationSuite) TestAliceWritesWhatSheWasTold() {
 		t.Rule("alice-and-bob", "Alice must write down what Bob says, word for word", pipes.Declared.Alice)
 		left, right := pipe[string](t, 1)
 		var paper labtest.Recorder
-		alice := t.Go(func() { assert.NoError(t, pipes.Alice(t.Context(), right, &paper), "Alice failed") })
+		var failed error
+		alice := t.Go(func() { failed = pipes.Alice(t.Context(), right, &paper) })
 		t.Pass(2 * time.Minute)
-		alice.Blocks("she returned before Bob said anything")
+		t.Settle()
+		if alice.Returned() {
+			t.Fatalf("Bob said nothing for two minutes, and she returned %v", failed)
+		}
 		assert.Empty(t, paper.Writes(), "Bob has said nothing yet, and she wrote")
 
 		require.NoError(t, left.Send(t.Context(), "\t50% sure, %s? "), "Send failed")
 		alice.Returns("there is room for her answer, and she does not return")
+		require.NoError(t, failed, "there is room for her answer, and she failed")
 		assert.Equal(t, []string{"I heard Bob say '\t50% sure, %s? '.\n"}, paper.Writes(), "she wrote something else")
 
 		left, right = pipe[string](t, 1)
 		var sheets labtest.Recorder
 		require.NoError(t, left.Send(t.Context(), strings.Repeat("blah ", 2_000)), "Send failed")
 		require.NoError(t, pipes.Alice(t.Context(), right, &sheets), "Alice failed")
-		require.Len(t, sheets.Writes(), 1, "Bob said 10,000 bytes, and her line came in another number of Writes")
+		require.Equal(t, 1, len(sheets.Writes()), "Bob said 10,000 bytes, and her line came in so many Writes")
 
 		left, right = pipe[string](t, 1)
 		var note labtest.Recorder
@@ -1060,12 +1091,19 @@ func (s *CrewSuite) TestEveryLineIsWrittenOnce() {
 
 		in := newKeyboard("dig")
 		var idle labtest.Recorder
-		crew := t.Go(func() { assert.NoError(t, pipes.Crew(t.Context(), in, &idle), "Crew failed") })
+		var failed error
+		crew := t.Go(func() { failed = pipes.Crew(t.Context(), in, &idle) })
 		crew.Blocks("Crew returned before the end of its input")
 		t.Pass(2 * time.Minute)
+		t.Settle()
+		if crew.Returned() {
+			in.hangUp(io.EOF)
+			t.Fatalf("no line came for two minutes, and Crew returned %v", failed)
+		}
 		in.typeLine("rest")
 		in.hangUp(io.EOF)
 		crew.Join()
+		require.NoError(t, failed, "the next line took long to come, and Crew failed")
 		require.Equal(t, []string{"dig", "rest"}, written(&idle), "the next line took long to come, and other lines were written")
 
 		t.Rule("the-crew", "Every line must be written exactly once, by the crew that read it, also when two crews are at work", pipes.Crew)
@@ -1103,7 +1141,7 @@ func (s *CrewSuite) TestBothWorkAtTheSameTime() {
 		for n, work := range []string{"2", "3", "4"} {
 			time.Sleep(pipes.Nap * 11 / 20)
 			t.Wait()
-			require.Len(t, out.Writes(), n+1, "a line comes when the worker of the last but one has had its nap, and so many have been written")
+			require.True(t, len(out.Writes()) == n+1, "a line came every %v, so that a worker was free for each, and of %d lines %d were written", pipes.Nap*11/20, n+1, len(out.Writes()))
 			in.typeLine(work)
 		}
 		in.hangUp(io.EOF)
@@ -1200,6 +1238,7 @@ func (s *CrewSuite) TestEmptyLinesAreNoWork() {
 		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader("\n\ndig\n\n\nrest\n\n"), &out), "Crew failed")
 		require.Equal(t, []string{"dig", "rest"}, written(&out), "other lines were written")
 
+		t.Rule("lines-from-anywhere", "Only a line that is not empty is work, also behind 50 empty ones", pipes.Crew)
 		var late labtest.Recorder
 		require.NoError(t, pipes.Crew(t.Context(), strings.NewReader(strings.Repeat("\n", 50)+"dig"), &late), "Crew failed")
 		require.Equal(t, []string{"dig"}, written(&late), "50 empty lines came first, and other lines were written")
@@ -1312,14 +1351,14 @@ func (s *ShutdownSuite) TestNothingNeedBeReadAfterQuit() {
 
 		broken := iotest.ErrReader(errors.New("the keyboard is broken"))
 		for when, in := range map[string]io.Reader{
-			"behind quit":            io.MultiReader(strings.NewReader("dig\nquit\n"), broken),
-			"with quit":              iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\n"), broken)),
-			"with quit and one more": iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\nrest\n"), broken)),
-			"with quit, unfinished":  iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\nre"), broken)),
+			"behind quit":                                     io.MultiReader(strings.NewReader("dig\nquit\n"), broken),
+			"in the Read that brought quit":                   iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\n"), broken)),
+			"in the Read that brought quit and one more line": iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\nrest\n"), broken)),
+			"in the Read that brought quit and half a line":   iotest.DataErrReader(io.MultiReader(strings.NewReader("dig\nquit\nre"), broken)),
 		} {
 			var out labtest.Recorder
-			require.NoError(t, pipes.Crew(t.Context(), in, &out), "reading failed %s, which is no matter any more, and Crew failed", when)
-			require.Equal(t, []string{"dig"}, written(&out), "reading failed %s, and other lines were written", when)
+			require.NoError(t, pipes.Crew(t.Context(), in, &out), "the input failed %s, which does not matter any more, and Crew returned an error", when)
+			require.Equal(t, []string{"dig"}, written(&out), "the input failed %s, and other lines were written", when)
 		}
 	})
 }
@@ -1404,7 +1443,7 @@ func (s *ShutdownSuite) TestTheContextEndDropsTheRest() {
 			ctx, cancel := context.WithCancel(t.Context())
 			var out labtest.Recorder
 			crew := t.Go(func() {
-				assert.ErrorIs(t, pipes.Crew(ctx, strings.NewReader(strings.Repeat("dig\n", 40)), &out), context.Canceled, "Crew returned something else")
+				assert.ErrorIs(t, pipes.Crew(ctx, strings.NewReader(strings.Repeat("dig\n", 40)), &out), context.Canceled, "the context ended, the rest of the work was not done, and Crew returned another error than the context's")
 			})
 			time.Sleep(pipes.Nap + pipes.Nap/2)
 			t.Wait()
@@ -1686,7 +1725,7 @@ func (t *talk) isTakenBefore(test *labtest.T, then func()) {
 }
 
 // line is what a worker writes.
-var line = regexp.MustCompile(`(?s)^worker [12]: ([^\n]+)\n$`)
+var line = regexp.MustCompile(`(?s)^worker [12]: ([^\n]*)\n$`)
 
 // written returns the work that was done, sorted, since the order is open.
 func written(out *labtest.Recorder) []string {
@@ -1695,7 +1734,7 @@ func written(out *labtest.Recorder) []string {
 		if m := line.FindStringSubmatch(w); m != nil {
 			work = append(work, m[1])
 		} else {
-			work = append(work, fmt.Sprintf("not a line of worker 1 or 2: %.60q", w))
+			work = append(work, fmt.Sprintf("no Write of \"worker 1: LINE\" or \"worker 2: LINE\" and a newline: %.60q", w))
 		}
 	}
 	return labtest.Sorted(work)

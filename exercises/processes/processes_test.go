@@ -40,8 +40,8 @@ func (s *RunTasksSuite) TestPrintTaskWritesNameAndNewline() {
 			processes.PrintTask(&out, name)
 
 			writes := out.Writes()
-			require.Len(t, writes, 1, "for %.20q it called Write %d times", name, len(writes))
-			require.True(t, writes[0] == name+"\n", "told to print %.20q, it wrote %.20q", name, writes[0])
+			require.True(t, len(writes) == 1, "for a name of %d bytes that begins with %.20q it called Write %d times", len(name), name, len(writes))
+			require.True(t, writes[0] == name+"\n", "told to print %d bytes that begin with %.20q, it wrote %d that begin with %.20q", len(name), name, len(writes[0]), writes[0])
 		}
 	})
 }
@@ -72,7 +72,7 @@ func (s *RunTasksSuite) TestReturnsWhenAllHaveFinished() {
 				return finished.Write(p)
 			}), names[:n]...)
 
-			assert.Len(t, finished.Writes(), n, "it returned while some of %d tasks were still writing", n)
+			assert.Equal(t, n, len(finished.Writes()), "it was given %d names (a Write takes minutes here), and when it returned so many tasks had finished", n)
 		}
 	})
 }
@@ -151,13 +151,13 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 		require.NoError(t, p.Start(), "the first Start failed")
 
 		t.Go(func() {
-			assert.ErrorIs(t, p.Start(), processes.ErrStarted, "while the target runs, another error comes back")
-			assert.True(t, p.IsAlive(), "after it IsAlive says false while the target runs")
+			assert.ErrorIs(t, p.Start(), processes.ErrStarted, "while the target runs, another Start returned something else")
+			assert.True(t, p.IsAlive(), "another Start was refused while the target runs, and then IsAlive says false")
 		}).Returns("the second Start waits")
 		gate.Open()
 		require.NoError(t, p.Join(), "Join failed")
-		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "after the target's end, another error comes back")
-		assert.False(t, p.IsAlive(), "after one behind Join, IsAlive says true")
+		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "after the target's end, another Start returned something else")
+		assert.False(t, p.IsAlive(), "the target has ended, another Start was refused, and then IsAlive says true")
 		t.Settle()
 
 		assert.EqualValues(t, 1, runs.Load(), "the target ran another number of times")
@@ -174,7 +174,7 @@ func (s *ProcessSuite) TestSecondStartReturnsErrStarted() {
 			return labtest.Heat{Rounds: len(ended), Racers: []func(int){
 				func(i int) {
 					for range often {
-						assert.ErrorIs(t, ended[i].Start(), processes.ErrStarted, "beside a Join another error comes back")
+						assert.ErrorIs(t, ended[i].Start(), processes.ErrStarted, "beside a Join another Start returned something else")
 					}
 				},
 				func(i int) {
@@ -246,7 +246,7 @@ func (s *ProcessSuite) TestJoinBeforeStart() {
 
 		start := time.Now()
 		t.Go(func() {
-			assert.ErrorIs(t, p.Join(), processes.ErrNotStarted, "another error comes back")
+			assert.ErrorIs(t, p.Join(), processes.ErrNotStarted, "it returned something else")
 			assert.Less(t, time.Since(start), instant, "it waited a little for a Start")
 		}).Returns("Join waits for a process that nobody has started")
 
@@ -483,8 +483,8 @@ func (s *SpiderSuite) TestRunWritesOneLine() {
 			processes.NewSpider(addr, &out).Run()
 
 			writes := out.Writes()
-			require.Len(t, writes, 1, "for the address %.30q it called Write %d times", addr, len(writes))
-			require.True(t, writes[0] == "Crawling through "+addr+".\n", "for the address %.30q it wrote %.50q", addr, writes[0])
+			require.True(t, len(writes) == 1, "for an address of %d bytes that begins with %.30q it called Write %d times", len(addr), addr, len(writes))
+			require.True(t, writes[0] == "Crawling through "+addr+".\n", "for the address %.30q it wrote %.80q", addr, writes[0])
 		}
 
 		var out labtest.Recorder
@@ -527,7 +527,7 @@ func (s *SpiderSuite) TestSpawnRunsRunOnce() {
 
 		assert.NoError(t, p.Join(), "Join failed")
 
-		assert.Equal(t, 1, runs, "Join returned, and Run has run another number of times")
+		assert.Equal(t, 1, runs, "Join returned, and so often had Run returned")
 	})
 }
 
@@ -574,7 +574,7 @@ func (s *CrashSuite) TestPanicBecomesAnError() {
 
 			crashed := processes.NewCrash()
 			require.ErrorAs(t, err, crashed.Target(), "after panic(%#v) it returned something else", value)
-			assert.Equal(t, value, crashed.Value(), "the value is another")
+			assert.Equal(t, value, crashed.Value(), "the target called panic with what is expected here, and the *CrashError has another Value")
 			assert.NotEmpty(t, crashed.Stack(), "the stack is empty")
 		}
 	})
@@ -657,7 +657,7 @@ func (s *CrashSuite) TestEveryJoinReturnsTheCrash() {
 		}
 
 		t.Rule("once", "a process that has crashed must not start again", processes.Declared.Start)
-		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "another error comes back")
+		assert.ErrorIs(t, p.Start(), processes.ErrStarted, "Start returned something else")
 		t.Go(join).Returns("Join waits again")
 	})
 }
@@ -717,11 +717,13 @@ func (s *CrashSuite) TestOthersGoOn() {
 		assert.ErrorAs(t, spawned.Join(), crashed.Target(), "the crash is not reported")
 		assert.True(t, healthy.IsAlive(), "the healthy one's IsAlive says false")
 
-		assert.ErrorAs(t, crash(t, func() { panic("another's") }), crashed.Target(), "another crash is not reported")
-		assert.Equal(t, "another's", crashed.Value(), "another has crashed, and its value is another")
-		assert.ErrorAs(t, spawned.Join(), crashed.Target(), "another has crashed, and the first crash is not reported any more")
-		assert.Equal(t, shrimps, crashed.Value(), "another has crashed, and the value of the first is another")
+		t.Rule("a-crash-stays-inside", "Join must return the crash of its own process", processes.Declared.Join)
+		assert.ErrorAs(t, crash(t, func() { panic("another's") }), crashed.Target(), "a second process panicked, and its Join returned something else")
+		assert.Equal(t, "another's", crashed.Value(), "a second process panicked, and its Join returned another value")
+		assert.ErrorAs(t, spawned.Join(), crashed.Target(), "a second process panicked, and Join of the first returns no crash any more")
+		assert.Equal(t, shrimps, crashed.Value(), "a second process panicked, and Join of the first returned another value")
 
+		t.Rule("a-crash-stays-inside", "the other processes must go on after a crash", processes.Declared.Start)
 		gate.Open()
 		assert.NoError(t, healthy.Join(), "the healthy one is reported as crashed")
 

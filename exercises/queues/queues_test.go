@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func (s *SleepyWorkSuite) TestSleepyWaitsForItsReceiver() {
 		out := make(chan string)
 		sleepy := t.Go(func() { queues.Sleepy(out, time.Second) })
 		t.Pass(6 * time.Minute)
-		sleepy.Blocks("nobody has received its message, and it returned")
+		sleepy.Blocks("nobody received its message for six minutes, and it returned")
 
 		t.Go(func() {
 			assert.Equal(t, "Worker awake.", <-out, "another message came")
@@ -97,7 +98,7 @@ func (s *SleepyWorkSuite) TestWorkWaitsForItsMessage() {
 
 			work.Returns("it got its message and did not return")
 			writes := out.Writes()
-			require.Len(t, writes, 1, "for the message %.30q it called Write %d times", msg, len(writes))
+			require.True(t, len(writes) == 1, "for a message of %d bytes that begins with %.30q it called Write %d times", len(msg), msg, len(writes))
 			require.True(t, writes[0] == "Got '"+msg+"' from Queue.\n", "for the message %.30q it wrote %.50q", msg, writes[0])
 		}
 	})
@@ -152,7 +153,7 @@ func (s *SleepyWorkSuite) TestWorkWritesNothingIfClosed() {
 		close(in)
 
 		work.Returns("in was closed and it still waits")
-		assert.Empty(t, out.Writes(), "it called Write")
+		assert.True(t, len(out.Writes()) == 0, "it called Write with %q", out.Writes())
 	})
 }
 
@@ -281,7 +282,7 @@ func (s *QueueSuite) TestEachGetLetsOnePutIn() {
 
 		full := newQueue[int](t, 2)
 		put(t, full, 1, 2)
-		bothAreServed(t, func(ctx context.Context) { _ = full.Put(ctx, 3) }, func() { get(t, full, 2) })
+		bothAreServed(t, "two Puts found the queue full, two items were got before they waited", func(ctx context.Context) { _ = full.Put(ctx, 3) }, func() { get(t, full, 2) })
 	})
 }
 
@@ -294,7 +295,7 @@ func (s *QueueSuite) TestEveryWaitingGetIsServed() {
 
 // bothAreServed lets two calls find that they have to wait, and serves both
 // before they do.
-func bothAreServed(t *labtest.T, wait func(ctx context.Context), serve func()) {
+func bothAreServed(t *labtest.T, when string, wait func(ctx context.Context), serve func()) {
 	for range 3 {
 		var served labtest.Gauge
 		call := func(look func()) func() {
@@ -317,7 +318,7 @@ func bothAreServed(t *labtest.T, wait func(ctx context.Context), serve func()) {
 		serveBoth()
 		t.Settle()
 
-		require.Equal(t, 2, served.Now(), "both of two calls could go on, and only %d did", served.Now())
+		require.Equal(t, 2, served.Now(), "%s, and of the two so many returned", when)
 	}
 }
 
@@ -454,7 +455,8 @@ func (s *QueueSuite) TestPutEndsWithItsContext() {
 			assert.Equal(t, 1, q.Len(), "its context has %s, and then Len is %d instead of 1", end.name, q.Len())
 			get(t, q, 1)
 			t.Settle()
-			put(t, q, 3)
+			require.Equal(t, 0, q.Len(), "its context has %s, then the only other item was got, and Len is %d: its item came in all the same", end.name, q.Len())
+			goPut(t, q, 3).Returns("its context has %s, then the only other item was got, and the next Put finds no room", end.name)
 			assert.Equal(t, []int{3}, get(t, q, 1), "its context has %s, and its item came out all the same", end.name)
 		}
 	})
@@ -520,20 +522,20 @@ func (s *QueueSuite) TestOthersGoOnWaiting() {
 
 		cancel()
 
-		quits.Returns("a Put's context has ended, and it still waits")
+		quits.Returns("two Puts block, the context of one has ended, and that one still waits")
 		next.Blocks("one Put's context ended, and another Put returned although the queue is full")
 		get(t, q, 1)
 		next.Returns("there is room, and the Put that was left still waits")
 
 		t.Rule("giving-up", "Of three calls that block, if one is served and one gives up, the third must go on waiting, and be served", queues.Declared.Put, queues.Declared.Get)
 		empty, full := newQueue[int](t, 1), newQueue[int](t, 1)
-		thirdIsServed(t, func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1) })
+		thirdIsServed(t, "Get", func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1) })
 		put(t, full, 1)
-		thirdIsServed(t, func(ctx context.Context) { _ = full.Put(ctx, 2) }, func() { get(t, full, 1) })
+		thirdIsServed(t, "Put", func(ctx context.Context) { _ = full.Put(ctx, 2) }, func() { get(t, full, 1) })
 	})
 }
 
-func thirdIsServed(t *labtest.T, wait func(ctx context.Context), serve func()) {
+func thirdIsServed(t *labtest.T, what string, wait func(ctx context.Context), serve func()) {
 	var calls [3]*labtest.Call
 	var cancels [3]context.CancelFunc
 	for n := range calls {
@@ -546,12 +548,12 @@ func thirdIsServed(t *labtest.T, wait func(ctx context.Context), serve func()) {
 	serve()
 	t.Settle()
 	served := slices.IndexFunc(calls[:], (*labtest.Call).Returned)
-	require.NotEqual(t, -1, served, "one could go on, and all three still wait")
+	require.False(t, served < 0, "three %ss block, one could go on, and all three still wait", what)
 	cancels[(served+1)%3]()
-	calls[(served+1)%3].Returns("one was served, the context of another has ended, and it still waits")
+	calls[(served+1)%3].Returns("three %ss blocked, one was served, the context of another has ended, and that one still waits", what)
 	serve()
 
-	calls[(served+2)%3].Returns("one was served, another gave up, and the third still waits although it could go on")
+	calls[(served+2)%3].Returns("three %ss blocked, one was served, another gave up, and the third still waits although it could go on", what)
 }
 
 func (s *QueueSuite) TestTheContextMayEndBehindAnyLookAtIt() {
@@ -675,6 +677,7 @@ func (s *CloseSuite) TestWaitingItemsCanBeGot() {
 		t.Rule("closing-time", "Items that wait when the queue is closed can still be got; after them Get must return ErrClosed", queues.Declared.Get, queues.Declared.Close)
 		waitingItemsCanBeGot(t, 100)
 
+		t.Rule("closing-time", "On a closed queue, of two Gets at the same time each must get an item or ErrClosed", queues.Declared.Get, queues.Declared.Close)
 		for range 4 {
 			t.Race(func() labtest.Heat {
 				var qs [200]queues.Queue[int]
@@ -745,12 +748,21 @@ func (s *UnboundedSuite) TestPutNeverBlocks() {
 		t.Rule("unbounded", "With maxsize <= 0, Put must never block", queues.Declared.Put)
 		for maxsize, items := range map[int]int{0: many, -1: 1_000, -7: 1_000} {
 			q := newQueue[int](t, maxsize)
-			for n := range items {
-				if n%1000 == 0 {
-					t.Progress()
+			var done atomic.Int64
+			puts := t.Go(func() {
+				for n := range items {
+					if n%1000 == 0 {
+						t.Progress()
+					}
+					require.NoError(t, q.Put(context.Background(), n), "Put number %d on New(%d) failed", n+1, maxsize)
+					done.Add(1)
 				}
-				require.NoError(t, q.Put(context.Background(), n), "Put number %d on New(%d) failed", n+1, maxsize)
+			})
+			t.Settle()
+			if !puts.Returned() {
+				t.Fatalf("Put number %d on New(%d) blocks", done.Load()+1, maxsize)
 			}
+			puts.Join()
 			assert.Equal(t, items, q.Len(), "%d items were put on New(%d), and %d wait", items, maxsize, q.Len())
 			assert.Equal(t, []int{0, 1, 2}, get(t, q, 3), "the first three items of %d are others", items)
 		}
@@ -951,12 +963,13 @@ func everyWaitingGetIsServed(t *labtest.T, maxsize int) {
 			g.Join()
 			got = append(got, g.item)
 		}
-		require.ElementsMatch(t, []int{0, 1, 2, 3}, got, "other items came out")
+		slices.Sort(got)
+		require.Equal(t, []int{0, 1, 2, 3}, got, "these came out (sorted here)")
 		t.Progress()
 	}
 
 	empty := newQueue[int](t, maxsize)
-	bothAreServed(t, func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1, 2) })
+	bothAreServed(t, "two Gets found the queue empty, two items were put before they waited", func(ctx context.Context) { _, _ = empty.Get(ctx) }, func() { put(t, empty, 1, 2) })
 }
 
 func everyItemIsGotOnce(t *labtest.T, maxsize int) {
@@ -1031,7 +1044,7 @@ func otherGetsGoOnWaiting(t *labtest.T, maxsize int) {
 
 		cancels[quitter]()
 
-		gets[quitter].Returns("a Get's context has ended, and it still waits")
+		gets[quitter].Returns("three Gets block, the context of one has ended, and that one still waits")
 		for n, other := range gets {
 			if n != quitter {
 				other.Blocks("one Get's context ended, and another Get returned although no item waits")
@@ -1058,6 +1071,11 @@ func zeroValuesAreItems(t *labtest.T, maxsize int) {
 	put(t, lists, nil, []int{1})
 	assert.Equal(t, [][]int{nil, {1}}, get(t, lists, 2), "a nil []int and another were put, and something else came out")
 
+	section := "bounded"
+	if maxsize <= 0 {
+		section = "unbounded"
+	}
+	t.Rule(section, "Items of type struct{} must be items like any others, also for several Gets that are blocked", queues.Declared.Put, queues.Declared.Get)
 	signs := newQueue[struct{}](t, maxsize) // all struct{} have the same address
 	var gets []*labtest.Call
 	for range 3 {
@@ -1138,11 +1156,12 @@ func contextMayEndBehindAnyLook(t *labtest.T, maxsize int) {
 		q := newQueue[int](t, maxsize)
 		ctx.Then = ctx.Cancel
 		waits := 1
-		if err := q.Put(ctx, 1); err != nil {
+		err := q.Put(ctx, 1)
+		if err != nil {
 			require.ErrorIs(t, err, context.Canceled, "there was room, the context ended just after Put had looked at it, and it returned another error")
 			waits = 0
 		}
-		require.Equal(t, waits, q.Len(), "the context ended just after Put had looked at it, and of a new queue Len is %d", q.Len())
+		require.Equal(t, waits, q.Len(), "the context ended just after Put on a new queue had looked at it, Put returned %v, and Len is %d", err, q.Len())
 		if waits == 0 {
 			goPut(t, q, 2).Returns("there was room, the context ended just after Put had looked at it, and the next Put finds no room")
 		}
@@ -1153,11 +1172,12 @@ func contextMayEndBehindAnyLook(t *labtest.T, maxsize int) {
 		put(t, q, 1)
 		ctx.Then = ctx.Cancel
 		waits := 0
-		if _, err := q.Get(ctx); err != nil {
+		_, err := q.Get(ctx)
+		if err != nil {
 			require.ErrorIs(t, err, context.Canceled, "an item waited, the context ended just after Get had looked at it, and it returned another error")
 			waits = 1
 		}
-		require.Equal(t, waits, q.Len(), "one item waited, the context ended just after Get had looked at it, and then Len is %d", q.Len())
+		require.Equal(t, waits, q.Len(), "one item waited, the context ended just after Get had looked at it, Get returned %v, and Len is %d", err, q.Len())
 		if waits == 1 {
 			goGet(t, q).Returns("an item waited, the context ended just after Get had looked at it, and the next Get does not get the item")
 		}
@@ -1227,7 +1247,7 @@ func orderHoldsWhenAGetGivesUp(t *labtest.T, maxsize int) {
 		put(t, q, 1, 2)
 
 		quits.Join()
-		var first []int // in any order
+		first := []int{} // in any order
 		if err == nil {
 			first = append(first, item)
 		} else {
@@ -1238,7 +1258,8 @@ func orderHoldsWhenAGetGivesUp(t *labtest.T, maxsize int) {
 			first = append(first, stays.item)
 		}
 		want := []int{1, 2}
-		require.ElementsMatch(t, want[:len(first)], first, "1 and 2 were put, in this order, a Get returned %v as they came, and others were got first", err)
+		slices.Sort(first)
+		require.Equal(t, want[:len(first)], first, "1 and 2 were put, in this order, a Get returned %v as they came, and these were got first (sorted here)", err)
 		require.Equal(t, want[len(first):], get(t, q, 2-len(first)), "1 and 2 were put, in this order, a Get returned %v as they came, and they came out in another", err)
 		t.Progress()
 	}
@@ -1267,10 +1288,12 @@ func waitingItemsCanBeGot(t *labtest.T, maxsize int) {
 	cancel()
 	for range 100 {
 		_, err := q.Get(ended)
-		require.Error(t, err, "in one of 100 calls a Get whose context had ended before took an item")
+		require.Error(t, err, "an item waits in the closed queue, and a Get whose context had ended before, one of 100, returned no error: a context that has ended wins, closed or not")
 	}
 	for n := range 100 {
-		require.Equal(t, []int{n}, get(t, q, 1), "another item came out")
+		item, err := q.Get(t.Context())
+		require.NoError(t, err, "100 items waited at Close, %d of them have been got, and the next Get returned an error", n)
+		require.Equal(t, n, item, "100 items waited at Close, %d of them have been got, and then another came out", n)
 	}
 	for range 3 {
 		closedAndEmpty(t, q)
@@ -1470,7 +1493,7 @@ func put[T any](t *labtest.T, q queues.Queue[T], items ...T) {
 	for _, v := range items {
 		err := q.Put(t.Context(), v)
 		if t.Context().Err() == nil { // the test is not over
-			require.NoError(t, err, "Put(%v) returned an error", v)
+			require.NoError(t, err, "Put(%v) returned an error, though its context has not ended and the queue is not closed", v)
 		}
 	}
 }
@@ -1481,7 +1504,7 @@ func get[T any](t *labtest.T, q queues.Queue[T], n int) []T {
 	for i := range items {
 		v, err := q.Get(t.Context())
 		if t.Context().Err() == nil { // the test is not over
-			require.NoError(t, err, "Get returned an error")
+			require.NoError(t, err, "Get returned an error, though its context has not ended, and an item waits or is to come")
 		}
 		items[i] = v
 	}
