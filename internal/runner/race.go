@@ -30,11 +30,8 @@ func (r *run) race(report []string) string {
 		if strings.HasPrefix(access, "a atomic") {
 			access = "an" + access[1:]
 		}
-		for _, f := range frames(stack) {
-			// Nobody who only waits knows of a variable that he writes.
-			if method, ok := strings.CutPrefix(f.function, "sync.(*WaitGroup)."); ok {
-				access = "WaitGroup." + method
-			}
+		if method, ok := strings.CutPrefix(accessor(frames(stack)), "sync.(*WaitGroup)."); ok {
+			access = "WaitGroup." + method // whoever calls it knows of no variable
 		}
 		if at, ok := r.place(stack); ok {
 			access += " at " + at.String()
@@ -52,4 +49,15 @@ func (r *run) race(report []string) string {
 		sentence += "; both are the test's, and it is your code that must order them"
 	}
 	return sentence
+}
+
+// accessor returns the name of the function that an access is in. The detector's
+// own functions may be above it.
+func accessor(stack []frame) string {
+	for _, f := range stack {
+		if !strings.HasPrefix(f.function, "runtime.") && !strings.HasPrefix(f.function, "internal/race.") {
+			return f.function
+		}
+	}
+	return ""
 }
