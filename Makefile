@@ -7,6 +7,9 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The race detector needs cgo, and so a C compiler; go env knows whether it has one.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
+# go vet compiles what a package imports. For a system on which nothing is run,
+# the quickest code will do.
+NEVER_RUN := -gcflags=all=-l
 
 export GORACE := atexit_sleep_ms=0 $(GORACE)
 
@@ -31,8 +34,8 @@ test: check ## everything but the untouched exercises: vet, lint, all tests
 check: ## formatting, go vet for three systems, staticcheck
 	@files=$$(go run $(GOFUMPT) -l .); if [ -n "$$files" ]; then echo "not formatted, run go run $(GOFUMPT) -w .:"; echo "$$files"; exit 1; fi
 	GOOS=linux go vet ./...
-	GOOS=windows go vet ./...
-	GOOS=darwin go vet ./...
+	GOOS=windows go vet $(NEVER_RUN) ./...
+	GOOS=darwin go vet $(NEVER_RUN) ./...
 	go run $(STATICCHECK) -checks all ./...
 
 attack: ## what takes minutes more: cheats past the gate, a grader that is killed, the bank as lab grade runs it
