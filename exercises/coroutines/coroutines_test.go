@@ -387,13 +387,11 @@ func (s *GatherSuite) TestAllRunAtTheSameTime() {
 		t.Rule("all-at-the-same-time", "Gather must run all at the same time", coroutines.Declared.Gather)
 		const n = 1_200
 		meeting := labtest.NewMeeting(n)
-		var began atomic.Int64
 		cs := make([]coroutines.Coroutine[int], n)
 		for i := range cs {
 			cs[i] = func(ctx context.Context) (int, error) {
-				began.Add(1)
 				if !meeting.Attend() {
-					t.Errorf("of %d coroutines so many began, and waited for the others for an hour: %d", n, began.Load())
+					t.Errorf("of %d coroutines %d have not begun, and the others have waited for them for an hour", n, meeting.Missing())
 				}
 				_, err := after(time.Second, "Done.", nil)(ctx)
 				return i, err

@@ -691,20 +691,20 @@ func (s *TranscodeSuite) TestBadInputIsAnError() {
 				if err != nil {
 					continue
 				}
-				upper := strings.ToUpper(to)
-				err = encoding.Transcode(io.Discard, upper, strings.NewReader(v.data), v.encoding)
-				isError(t, err, v.encoding, v.offset, "%s to %s, %+q", v.encoding, upper, v.data)
-				for _, size := range []int{1, 2, 3, 100} {
+				check := func(to string, src io.Reader, how string) {
+					call := fmt.Sprintf("%s to %s, %+q, %s", v.encoding, to, v.data, how)
 					var out bytes.Buffer
-					err := encoding.Transcode(&out, to, &slices{data: v.data, size: size, end: io.EOF}, v.encoding)
-					isError(t, err, v.encoding, v.offset, "%s to %s, %+q, %d bytes a read", v.encoding, to, v.data, size)
-					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read: wrong bytes were written before the *Error", v.encoding, to, v.data, size)
-
-					out.Reset()
-					src := iotest.DataErrReader(&slices{data: v.data, size: size, end: io.EOF})
-					err = encoding.Transcode(&out, to, src, v.encoding)
-					isError(t, err, v.encoding, v.offset, "%s to %s, %+q, %d bytes a read, the last ones together with io.EOF", v.encoding, to, v.data, size)
-					require.Equal(t, string(want), out.String(), "%s to %s, %+q, %d bytes a read, the last ones together with io.EOF: wrong bytes were written before the *Error", v.encoding, to, v.data, size)
+					isError(t, encoding.Transcode(&out, to, src, v.encoding), v.encoding, v.offset, "%s", call)
+					require.Equal(t, string(want), out.String(), "%s: wrong bytes were written before the *Error", call)
+				}
+				for _, size := range []int{1, 2, 3, 100} {
+					how := fmt.Sprintf("%d bytes a read", size)
+					src := func() io.Reader { return &slices{data: v.data, size: size, end: io.EOF} }
+					check(to, src(), how)
+					check(strings.ToUpper(to), src(), how)
+					how += ", the last ones together with io.EOF"
+					check(to, iotest.DataErrReader(src()), how)
+					check(strings.ToUpper(to), iotest.DataErrReader(src()), how)
 				}
 			}
 		}

@@ -1236,15 +1236,13 @@ func (s *FirstSuite) TestAllRunAtTheSameTime() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("the-first-success", "First must run all functions at the same time, each once", futures.Declared.First)
 		meeting := labtest.NewMeeting(many)
-		var began atomic.Int64
 		var calls [many]atomic.Int64
 		fns := make([]work, many)
 		for i := range fns {
 			fns[i] = func(context.Context) (int, error) {
 				calls[i].Add(1)
-				began.Add(1)
 				if !meeting.Attend() {
-					t.Errorf("of %d functions so many began, and waited for the others for an hour: %d", many, began.Load())
+					t.Errorf("of %d functions %d have not begun, and the others have waited for them for an hour", many, meeting.Missing())
 				}
 				return i, nil
 			}

@@ -161,6 +161,7 @@ func (s *PipeSuite) TestSendBlocksWhileTheBufferIsFull() {
 				_, received := way.to.Recv(t.Context())
 				require.NoError(t, received, "Recv failed")
 				tooMany.Returns("%v: a message has been received, but the blocked Send still waits", way)
+				require.NoError(t, err, "%v: a message has been received, and the blocked Send failed", way)
 			}
 		}
 
@@ -559,17 +560,17 @@ func isTakenAtTheEnd(t *labtest.T, ctx *labtest.Moment, buffer int, cancel bool)
 func (s *PipeSuite) TestOtherEndReceivesTheRestThenEOF() {
 	s.Bubble(func(t *labtest.T) {
 		t.Rule("hanging-up", "After one end's Close the other must receive what had been sent, then io.EOF", pipes.Declared.Close, pipes.Declared.Recv)
-		const closed, twice, sent = "Close", "two Closes", "Close, and a Send of the other end,"
-		for _, after := range []string{closed, twice, sent} {
+		const closedTwice, sentTo = "two Closes", "Close, and a Send of the other end,"
+		for _, after := range []string{"Close", closedTwice, sentTo} {
 			for _, way := range newWays(t, often) {
 				for i := range often {
 					require.NoError(t, way.from.Send(t.Context(), i), "Send failed")
 				}
 				require.NoError(t, way.from.Close(), "Close failed")
-				if after == twice {
+				if after == closedTwice {
 					require.NoError(t, way.from.Close(), "the second Close failed")
 				}
-				if after == sent {
+				if after == sentTo {
 					require.ErrorIs(t, way.to.Send(t.Context(), 99), io.ErrClosedPipe, "%v: the other end is closed, and Send returned something else", way)
 				}
 
@@ -1725,7 +1726,7 @@ func (t *talk) isTakenBefore(test *labtest.T, then func()) {
 }
 
 // line is what a worker writes.
-var line = regexp.MustCompile(`(?s)^worker [12]: ([^\n]*)\n$`)
+var line = regexp.MustCompile(`(?s)^worker [12]: ([^\n]+)\n$`)
 
 // written returns the work that was done, sorted, since the order is open.
 func written(out *labtest.Recorder) []string {

@@ -133,6 +133,9 @@ func NewMeeting(n int) *Meeting {
 	return m
 }
 
+// Missing returns how many have not come.
+func (m *Meeting) Missing() int { return int(m.missing.Load()) }
+
 // Attend blocks until all have come, and tells whether they did: after an hour
 // of virtual time it waits no longer.
 func (m *Meeting) Attend() bool {

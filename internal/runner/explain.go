@@ -36,8 +36,8 @@ func (p *record) judgeTest(action testjson.Action, t *progress) (o outcome, spok
 	if action == testjson.ActionSkip {
 		return outcome{Skip, message}, true
 	}
-	if f.raced && len(f.own) == 0 && t.rule != "" {
-		message = t.rule + ": " + message
+	if f.raced && len(f.own) == 0 {
+		message = t.broke(message)
 	}
 	return outcome{cmp.Or(named(t.attr), f.verdict()), message}, len(f.own) > 0
 }

@@ -237,7 +237,7 @@ func (p *record) finish(e ending) {
 	switch {
 	case len(running) == 1:
 		p.flush()
-		p.log.settle(running[0], p.tests[running[0]].broke(end), 0)
+		p.log.settle(running[0], p.tests[running[0]].crashed(end), 0)
 	case len(running) > 1:
 		// Each of them alone will show whose fault it was.
 	case p.ended != "":
@@ -248,7 +248,7 @@ func (p *record) finish(e ending) {
 		case !t.spoke:
 			// A test that crashes in its own goroutine is reported as failed
 			// first, and without a word.
-			t.outcome = t.broke(p.explainEnd(e, true))
+			t.outcome = t.crashed(p.explainEnd(e, true))
 		}
 	case !p.begun:
 		for _, name := range p.names {
@@ -261,11 +261,20 @@ func (p *record) finish(e ending) {
 	}
 }
 
-// broke puts the rule that the test was about to prove before the words for the
-// crash that ended it. A TODO breaks no rule.
-func (t *progress) broke(o outcome) outcome {
-	if t.rule != "" && o.verdict != Fail {
-		o.message = t.rule + ": " + o.message
+// broke puts the rule that the test was about to prove before words that are not
+// the test's own.
+func (t *progress) broke(message string) string {
+	if t.rule == "" {
+		return message
+	}
+	return t.rule + ": " + message
+}
+
+// crashed is the outcome of a test that the end of its program has ended. A TODO
+// breaks no rule.
+func (t *progress) crashed(o outcome) outcome {
+	if o.verdict != Fail {
+		o.message = t.broke(o.message)
 	}
 	return o
 }
