@@ -145,7 +145,7 @@ var methods = map[string]string{
 // instruments are the methods by which a file could tell the tests' own
 // writers, listeners and contexts from others.
 var instruments = []string{
-	"Attend", "Blocks", "Came", "Cancel", "Closed", "Dial", "Enter", "Fail", "FailOnce", "Max", "Now", "Open", "Overlapped", "Pass",
+	"Attend", "Blocks", "Came", "Cancel", "Closed", "Dial", "Enter", "Fail", "FailOnce", "Max", "Missing", "Now", "Open", "Overlapped", "Pass",
 	"Returned", "Returns", "Rule", "Times", "Unaccepted", "Waiting", "Writes",
 }
 
