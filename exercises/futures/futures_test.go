@@ -925,10 +925,13 @@ func (s *TaskSuite) TestCancelEndsTheContext() {
 			})
 			cancelling <- call
 			call.Join()
+			own.Cancel()
 			return untilEnd(ctx)
 		})
 		gate.Open()
-		(<-cancelling).Returns("fn itself called Cancel three times, and one of the calls does not return")
+		(<-cancelling).Returns("fn waits for three calls of Cancel, and one of them does not return")
+		t.Settle()
+		require.True(t, own.Done(), "fn itself has called Cancel, and has not ended")
 		gotError(t, own.Future, context.Canceled)
 	})
 }
